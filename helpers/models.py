@@ -1,0 +1,155 @@
+"""Models that several notebooks use. The notebook that teaches one builds it in the open."""
+import keras
+from keras import layers, ops
+
+from helpers import training  # noqa: F401  (loads TensorFlow quietly before Keras does)
+
+
+@keras.saving.register_keras_serializable("helpers")
+class Sampling(layers.Layer):
+    """Draw a code from the encoder's Gaussian: z = mean + exp(log_variance / 2) · noise, noise ~ N(0, 1).
+
+    Takes (mean, log_variance), each (batch, latent); returns (batch, latent). Gradients pass to both (Kingma and
+    Welling, 2013).
+    """
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def call(self, inputs):
+        mean, log_variance = inputs
+        noise = keras.random.normal(ops.shape(mean), seed=self.seed_generator)
+        return mean + ops.exp(log_variance / 2) * noise
+
+
+@keras.saving.register_keras_serializable("helpers")
+class VAE(keras.Model):
+    """Variational autoencoder with Bernoulli pixels (Kingma and Welling, 2013). Its loss is the negative ELBO in nats:
+
+    cross-entropy summed over pixels + KL(q(z|x) ‖ N(0, 1)) summed over latent axes, mean over the batch.
+
+    pixels: inputs are (batch, pixels) in 0–1. latent: length of the code. hidden: width of the one hidden layer each
+    way. `encode` gives the mean code; `decode` the pixels of codes (batch, latent).
+    """
+
+    def __init__(self, pixels, latent, hidden=128, **options):
+        super().__init__(**options)
+        self.settings = {"pixels": pixels, "latent": latent, "hidden": hidden}
+        self.trunk = layers.Dense(hidden, activation="relu", name="trunk")
+        self.mean = layers.Dense(latent, name="mean")
+        self.log_variance = layers.Dense(latent, name="log_variance")
+        self.sampling = Sampling()
+        self.decoder = keras.Sequential([
+            keras.Input((latent,)),
+            layers.Dense(hidden, activation="relu"),
+            layers.Dense(pixels),                              # logits: the loss is exact where a sigmoid saturates
+        ], name="decoder")
+        self.build((None, pixels))
+
+    def build(self, shape):
+        hidden = (None, self.settings["hidden"])
+        self.trunk.build(shape)
+        self.mean.build(hidden)
+        self.log_variance.build(hidden)
+        self.built = True
+
+    def heads(self, x):
+        """The encoder's Gaussian: mean and log variance, each (batch, latent)."""
+        hidden = self.trunk(x)
+        return self.mean(hidden), self.log_variance(hidden)
+
+    def call(self, x):
+        mean, log_variance = self.heads(x)
+        kl = ops.sum(ops.exp(log_variance) + mean**2 - 1 - log_variance, axis=-1) / 2
+        self.add_loss(ops.mean(kl))
+        return self.decoder(self.sampling([mean, log_variance]))
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        pixels = ops.binary_crossentropy(y, y_pred, from_logits=True)
+        return ops.mean(ops.sum(pixels, axis=-1)) + sum(self.losses)
+
+    def encode(self, x):
+        return self.heads(x)[0]
+
+    def decode(self, codes):
+        return ops.sigmoid(self.decoder(codes))
+
+    def get_config(self):
+        return {**super().get_config(), **self.settings}
+
+
+class Bottleneck(layers.Layer):
+    """A gate on a code (batch, units): the first k numbers pass, the others become zero.
+
+    One compiled model then serves every code size, as 04_under_overcomplete shows.
+    """
+
+    def build(self, shape):
+        self.open = self.add_weight(shape=(shape[-1],), initializer="ones", trainable=False)
+
+    def call(self, code):
+        return code * self.open
+
+    def keep(self, k):
+        """Let the first k numbers pass."""
+        if not 1 <= k <= self.open.shape[0]:
+            raise ValueError(f"cannot keep {k} numbers of a code of {self.open.shape[0]}")
+        self.open.assign(ops.cast(ops.arange(self.open.shape[0]) < k, "float32"))
+
+
+class Regularisers(layers.Layer):
+    """Noise or dropout on what passes, L1 or KL penalty on it; all strengths are weights, so a new one needs no graph."""
+    KINDS = ("noise", "dropout", "L1", "KL")
+
+    def build(self, shape):
+        self.strengths = {kind: self.add_weight(shape=(), initializer="zeros", trainable=False, name=kind)
+                          for kind in self.KINDS}
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def call(self, x, training=False):
+        s, size = self.strengths, ops.abs(x)
+        mean, target = ops.clip(ops.mean(size, axis=0), 1e-6, 1 - 1e-6), 0.1
+        divergence = target * ops.log(target / mean) + (1 - target) * ops.log((1 - target) / (1 - mean))
+        self.add_loss(s["L1"] * ops.mean(ops.sum(size, axis=-1)) + s["KL"] * ops.sum(divergence))
+        if not training:
+            return x
+        kept = keras.random.uniform(ops.shape(x), seed=self.seed_generator) >= s["dropout"]
+        noise = keras.random.normal(ops.shape(x), seed=self.seed_generator) * s["noise"]
+        return x * ops.cast(kept, x.dtype) / (1 - s["dropout"]) + noise
+
+
+class Adjustable(keras.Model):
+    """An autoencoder for labs: code size, regulariser and its strength change without a new graph.
+
+    pixels: inputs (batch, pixels) in 0–1. widest: longest code. depth: hidden layers of 128 each way.
+    """
+
+    def __init__(self, pixels, widest, depth, activation):
+        super().__init__()
+        self.settings = {"pixels": pixels, "widest": widest, "depth": depth, "activation": activation}
+        hidden = [layers.Dense(128, activation) for _ in range(depth)]
+        self.on_input, self.on_code, self.gate = Regularisers(), Regularisers(), Bottleneck()
+        self.encoder = keras.Sequential([self.on_input, *hidden, layers.Dense(widest), self.on_code, self.gate])
+        self.decoder = keras.Sequential([layers.Dense(128, activation) for _ in range(depth)]
+                                        + [layers.Dense(pixels, "sigmoid")])
+        self(ops.zeros((1, pixels)))
+
+    def call(self, x, training=False):
+        return self.decoder(self.encoder(x, training=training))
+
+    def encode(self, x):
+        return self.encoder(x)
+
+    def adjust(self, code, regulariser, strength):
+        """Set the code size, and one regulariser: none, noise (on the input), dropout, L1 or KL (on the code)."""
+        if regulariser not in ("none", *Regularisers.KINDS):
+            raise ValueError(f"unknown regulariser {regulariser!r}: choose none, {', '.join(Regularisers.KINDS)}")
+        self.gate.keep(code)
+        for layer in (self.on_input, self.on_code):
+            for kind, weight in layer.strengths.items():
+                mine = kind == regulariser and (kind == "noise") == (layer is self.on_input)
+                weight.assign(strength * (0.01 if kind in ("L1", "KL") else 1) if mine else 0.0)
+
+    def get_config(self):
+        return self.settings

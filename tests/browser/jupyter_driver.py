@@ -1,0 +1,303 @@
+"""Drive a real JupyterLab or Notebook 7 page in Chromium, on loopback.
+
+    with Server(folder, "lab") as server, chromium() as page:
+        notebook = Notebook(page, server, "x.ipynb")
+        notebook.run_all(timeout=120)
+        slider = notebook.slider("Title of the lab", "label of the slider")
+        before = notebook.png("Title of the lab")
+        slider.drag(0.9)
+        notebook.wait_changed("Title of the lab", before)
+        page.screenshot(path="lab.png")
+"""
+import base64
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync",
+         "--disable-component-update")
+PROJECT = Path(__file__).resolve().parents[2]
+HARMLESS = "reading 'schema'"          # Notebook 7 throws this on every page, with or without widgets
+
+
+class Server:
+    """`jupyter lab` or `jupyter notebook` on a free port, with its own configuration, stopped by its process id."""
+
+    def __init__(self, root, kind="lab", timeout=90):
+        self.kind, self.root = kind, Path(root)
+        self._home = tempfile.TemporaryDirectory()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.address, self.token = f"http://127.0.0.1:{port}", secrets.token_hex(8)
+        home, tools = Path(self._home.name), Path(sys.executable).parent
+        environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        environment |= {name: str(home / name.lower()) for name in (
+            "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR",
+            "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")}
+        environment |= {"CUDA_VISIBLE_DEVICES": "-1", "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+                        "PYTHONPATH": os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))}
+        no_news = home / "jupyterlab_settings_dir/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+        no_news.parent.mkdir(parents=True)
+        no_news.write_text('{"fetchNews": "false"}')            # else a toast covers a corner of the page
+        self._log = home / "server.log"
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "jupyterlab" if kind == "lab" else "notebook", "--no-browser", "--allow-root",
+                 "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
+                 f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.root}",
+                 "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
+                 "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate"],
+                stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
+        try:
+            self._wait_until_up(timeout)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait_until_up(self, timeout):
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                return direct.open(f"{self.address}/api/status?token={self.token}", timeout=2).close()
+            except OSError:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"jupyter {self.kind} did not start:\n{self._log.read_text()[-3000:]}")
+                time.sleep(0.1)
+
+    def url(self, notebook):
+        path = f"lab/tree/{notebook}?reset&" if self.kind == "lab" else f"notebooks/{notebook}?"
+        return f"{self.address}/{path}token={self.token}"
+
+    def stop(self):
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)           # the server ends its own kernels
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        with contextlib.suppress(OSError):
+            self._home.cleanup()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+@contextlib.contextmanager
+def chromium(width=1280, height=1000):
+    """A page of a fresh headless browser; `page.errors` collects its uncaught errors."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        page = browser.new_context(viewport={"width": width, "height": height}).new_page()
+        page.errors = []
+        page.on("pageerror", lambda error: HARMLESS in str(error) or page.errors.append(str(error)))
+        try:
+            yield page
+        finally:
+            browser.close()
+
+
+def write_notebook(path, *cells):
+    """Save a notebook of these code cells."""
+    nbformat.write(nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}), path)
+
+
+READY = """() => { const w = window.jupyterapp?.shell?.currentWidget;
+  return w?.context?.isReady && w.context.sessionContext.session?.kernel?.status === 'idle' }"""
+COMMAND = """async ([command, ms]) => {
+  const late = new Promise(resolve => setTimeout(() => resolve(false), ms));
+  return Promise.race([jupyterapp.commands.execute(command).then(() => true), late]) }"""
+OUTPUTS = """() => [...jupyterapp.shell.currentWidget.content.model.cells].map(
+  cell => cell.type === 'code' ? cell.outputs.toJSON() : [])"""
+START_CELL = """index => { jupyterapp.shell.currentWidget.content.activeCellIndex = index; window.cellRuns = true;
+  jupyterapp.commands.execute('notebook:run-cell').finally(() => { window.cellRuns = false }) }"""
+EXECUTE = """async ([code, ms]) => {
+  const kernel = jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
+  const future = kernel.requestExecute({code, store_history: false});
+  let text = '', error = null;
+  future.onIOPub = ({header, content}) => {
+    if (header.msg_type === 'stream' && content.name === 'stdout') text += content.text;
+    if (header.msg_type === 'error') error = content.traceback.join('\\n') };
+  const late = new Promise(resolve => setTimeout(() => resolve('late'), ms));
+  if (await Promise.race([future.done, late]) === 'late') error = 'the kernel did not answer in time';
+  return {text, error} }"""
+PNG = """async img => { const bytes = new Uint8Array(await (await fetch(img.src)).arrayBuffer());
+  return btoa(bytes.reduce((all, byte) => all + String.fromCharCode(byte), '')) }"""
+
+
+class Notebook:
+    """A notebook opened in the page, its kernel idle."""
+
+    def __init__(self, page, server, path, timeout=90):
+        self.page = page
+        page.goto(server.url(path))
+        page.wait_for_function(READY, timeout=timeout * 1000)
+
+    def run_all(self, timeout=120):
+        """Run every cell; an error in one is an AssertionError here. Returns the outputs of each cell."""
+        self.command("notebook:run-all-cells", timeout)
+        errors = [f"{o['ename']}: {o['evalue']}" for cell in self.outputs() for o in cell if o["output_type"] == "error"]
+        assert not errors, errors
+        return self.outputs()
+
+    def command(self, name, timeout=60):
+        """Execute a command of the application, to its end."""
+        assert self.page.evaluate(COMMAND, [name, timeout * 1000]), f"{name} did not end in {timeout} s"
+
+    def start_cell(self, index):
+        """Start a cell without waiting for its end."""
+        self.page.evaluate(START_CELL, index)
+
+    def cell_runs(self):
+        """Whether the cell of start_cell still runs (the kernel's status does not tell: a second thread may be idle)."""
+        return self.page.evaluate("() => window.cellRuns")
+
+    def outputs(self):
+        """The outputs of every cell, in nbformat's form."""
+        return self.page.evaluate(OUTPUTS)
+
+    def execute(self, code, timeout=60):
+        """Run code in the kernel beside the notebook's cells; returns what it prints."""
+        ran = self.page.evaluate(EXECUTE, [code, timeout * 1000])
+        assert ran["error"] is None, ran["error"]
+        return ran["text"]
+
+    def cells(self):
+        """The source of every cell, as the page has it now."""
+        return self.page.evaluate(
+            "() => [...jupyterapp.shell.currentWidget.content.model.cells].map(c => c.sharedModel.getSource())")
+
+    def theme(self, name):
+        """Switch to "JupyterLab Dark" or "JupyterLab Light"."""
+        self.page.evaluate("name => jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
+        light = str(name.endswith("Light")).lower()
+        self.page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
+
+    # Labs
+
+    def labs(self):
+        """{title: {kind, labels of the sliders}} of the labs in the kernel."""
+        return json.loads(self.execute(
+            "import json\nfrom helpers import labs as _labs\nprint(json.dumps({title: {'kind': type(lab).__name__, "
+            "'sliders': [c.label for c in lab.controls.values() if isinstance(c, _labs.Slider)]} "
+            "for title, lab in _labs.LABS.items()}))"))
+
+    def lab(self, title):
+        panel = self.page.locator(f".lab[aria-label={json.dumps(title)}]").first
+        panel.wait_for(state="attached", timeout=30_000)
+        panel.scroll_into_view_if_needed()
+        return panel
+
+    def slider(self, title, label):
+        return Slider(self, self.row(title, label))
+
+    def row(self, title, label):
+        name = self.page.locator(f".widget-label:text-is({json.dumps(label)})")
+        return self.lab(title).locator(".lab-row").filter(has=name)
+
+    def button(self, title, name):
+        return self.lab(title).get_by_role("button", name=name, exact=True)
+
+    def message(self, title):
+        return self.lab(title).locator(".lab-message").inner_text().strip()
+
+    def png(self, title):
+        """The bytes of the picture that the lab shows, a LatentPlane's decoded image included."""
+        panel = self.lab(title)
+        if panel.locator("img").count():
+            return base64.b64decode(panel.locator("img").evaluate(PNG))
+        return base64.b64decode(panel.locator("canvas").last.evaluate("c => c.toDataURL('image/png').split(',')[1]"))
+
+    def decoded(self, title):
+        """The pixels that a LatentPlane's decoder gave in the browser, as a list of floats."""
+        return self.lab(title).locator("canvas").last.evaluate("c => Array.from(c.decoded)")
+
+    def expected(self, title):
+        """The bytes of the picture that the lab's pure function gives for the controls as the kernel has them now."""
+        return base64.b64decode(self.execute(
+            "import base64\nfrom helpers import labs as _labs\n"
+            f"_lab = _labs.LABS[{title!r}]\nprint(base64.b64encode(_lab.picture(**_lab.values).png).decode())"))
+
+    def wait_changed(self, title, before, timeout=20):
+        """Wait until the lab shows another picture than `before`; returns it."""
+        return wait_for(lambda: (now := self.png(title)) != before and now, timeout, f"{title!r} shows the same picture")
+
+    def wait_right(self, title, timeout=20):
+        """Wait until the lab shows what its pure function gives for its controls; returns that picture."""
+        def right():
+            shown = self.png(title)
+            return shown == self.expected(title) and shown
+        return wait_for(right, timeout, f"{title!r} does not show the picture of its controls")
+
+    def drag_plane(self, title, to=(0.8, 0.3), steps=30):
+        """Drag the cross of a LatentPlane from the middle to a place given as fractions from the top left."""
+        plane = self.lab(title).locator("canvas").first
+        plane.hover()
+        box = plane.bounding_box()
+        ends = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in ((0.5, 0.5), to)]
+        drag(self.page, *ends, steps)
+
+
+class Slider:
+    """A slider of a lab and the number entry beside it."""
+
+    def __init__(self, notebook, row):
+        self.page, self.row = notebook.page, row
+        self.handle, self.number = row.locator(".noUi-handle"), row.locator("input")
+
+    def value(self):
+        return float(self.handle.get_attribute("aria-valuetext").replace("\N{MINUS SIGN}", "-"))
+
+    def press(self, key, times=1):
+        self.handle.focus()
+        for _ in range(times):
+            self.page.keyboard.press(key)
+
+    def drag(self, to=0.9, steps=30, release=True):
+        """Drag the handle to a fraction of the track in so many moves of the mouse, 16 ms apart."""
+        self.handle.scroll_into_view_if_needed()
+        self.handle.hover()                                 # waits until the layout stands still
+        handle, track = self.handle.bounding_box(), self.row.locator(".noUi-base").bounding_box()
+        y = handle["y"] + handle["height"] / 2
+        drag(self.page, (handle["x"] + handle["width"] / 2, y), (track["x"] + track["width"] * to, y), steps, release)
+
+
+def drag(page, start, end, steps, release=True):
+    page.mouse.move(*start)
+    page.mouse.down()
+    for k in range(1, steps + 1):
+        page.mouse.move(*(a + (b - a) * k / steps for a, b in zip(start, end)))
+        time.sleep(0.016)
+    if release:
+        page.mouse.up()
+
+
+def wait_for(condition, timeout, otherwise):
+    """The first true value of condition(), or an AssertionError after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not (value := condition()):
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.05)
+    return value

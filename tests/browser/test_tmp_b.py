@@ -1,0 +1,424 @@
+"""Labs in JupyterLab and Notebook 7 as a reader uses them: by mouse and by keyboard, while cells run and while none does.
+
+Every picture shown is compared, byte for byte, with the one that the lab's pure function gives for the same controls.
+"""
+import json
+import re
+
+import numpy as np
+import pytest
+from jupyter_driver import Notebook, wait_for, write_notebook
+from playwright.sync_api import expect
+
+NUMBERS = '''
+import numpy as np, time
+from helpers import labs, plots
+
+drawn = []
+def draw(n, x, kind):
+    drawn.append(n)
+    if n == 13:
+        raise ValueError("13 is <unlucky>")
+    return plots.images({f"{n} {x:.2f} {kind}": np.full((4, 8, 8), n / 100)})
+
+labs.Lab(draw, "Numbers", n=labs.slider("whole number", 0, 100, 20), x=labs.slider("fraction", -1, 1, 0, step=.05),
+         kind=labs.choice("kind", ["first", "second", "third"]))
+'''
+SLOW = '''
+log, active = [], 0
+def train(n):
+    global active
+    active += 1
+    log.append(["start", n, active])
+    try:
+        for chunk in range(40):
+            time.sleep(.03)
+            yield (chunk + 1) / 40
+        log.append(["end", n, active])
+        return n
+    finally:
+        active -= 1
+
+def draw_result(result, n):
+    return plots.images({f"trained {result}": np.full((4, 8, 8), result / 30)})
+
+labs.RetrainLab(train, draw_result, "Slow", n=labs.slider("size", 0, 30, 5))
+'''
+PLANE = '''
+import keras
+import numpy as np
+from helpers import labs
+layers = keras.layers
+decoder = keras.Sequential([keras.Input((2,)), *(layers.Dense(24, name) for name in ("relu", "tanh", "leaky_relu")),
+                            layers.Dense(24), layers.Dense(64, "sigmoid")])
+rng = np.random.default_rng(0)
+decoder.set_weights([rng.normal(size=w.shape) * .5 for w in decoder.get_weights()])
+labels = rng.integers(0, 10, 300)
+codes = rng.normal(size=(300, 2)) + 3 * np.c_[np.cos(labels), np.sin(labels)]
+labs.LatentPlane(decoder, codes, labels, (8, 8), "Plane")
+'''
+CURVE = '''
+import contextlib, matplotlib
+from helpers import plots as _p
+matplotlib.rc_context = lambda *a: contextlib.nullcontext()
+matplotlib.rcParams.update(_p.STYLE)
+import matplotlib.pyplot as plt, numpy as np
+from helpers import labs, plots
+
+plt.rcParams["figure.max_open_warning"] = 0
+drawn = []
+def draw(n):
+    drawn.append(n)
+    fig, ax = plots.figure()
+    ax.plot(np.sin(np.linspace(0, n, 50)), label="sine")
+    return fig
+
+labs.Lab(draw, "Curve", n=labs.slider("n", 0, 100, 20))
+'''
+UNCURE = '''
+from matplotlib_inline import backend_inline
+shell = get_ipython()
+shell.events.unregister("post_execute", backend_inline.flush_figures)
+shell.events.register("post_execute", backend_inline.flush_figures.__wrapped__)
+'''
+SIXTY = '''
+for i in range(60):
+    fig, ax = plt.subplots(figsize=(2, 1.5))
+    for k in range(4):
+        ax.plot([0, i, k], label=f"line {k}")
+    ax.set_title(f"figure {i}")
+    ax.legend()
+'''
+CELLS = {"labs": (NUMBERS, SLOW), "plane": (PLANE, "import time; time.sleep(4)"), "sixty": (CURVE, "pass", SIXTY + "    plt.show()", SIXTY),
+         "uncured": (CURVE, UNCURE, SIXTY + "    plt.show()", SIXTY)}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("notebooks")
+
+
+@pytest.fixture(scope="module")
+def opened(start_server, folder, page):
+    """opened(app, name): the notebook of these cells in JupyterLab or Notebook 7, run to its end."""
+    now = {}
+
+    def open_notebook(app, name):
+        if now.get("open") != (app, name):
+            write_notebook(folder / f"{app}-{name}.ipynb", *CELLS[name])
+            page.errors.clear()
+            now["notebook"] = Notebook(page, start_server(folder, app), f"{app}-{name}.ipynb")
+            now["notebook"].run_all()
+            now["open"] = app, name
+        return now["notebook"]
+
+    return open_notebook
+
+
+@pytest.fixture(scope="module", params=["lab", "notebook"])
+def app(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(app, opened):
+    """The notebook with the labs "Numbers" and "Slow", the first at its defaults."""
+    notebook = opened(app, "labs")
+    notebook.execute("labs.LABS['Numbers'].set(**labs.LABS['Numbers'].parameters())")
+    notebook.wait_right("Numbers")
+    yield notebook
+    assert notebook.page.errors == []
+
+
+@pytest.fixture
+def slow(notebook):
+    """The same notebook with "Slow" at its default and nothing in training."""
+    notebook.execute("lab = labs.LABS['Slow']; lab.set(**lab.parameters())")
+    wait_for(lambda: not int(notebook.execute("print(active)")), 10, "a training goes on")
+    notebook.wait_right("Slow")
+    notebook.execute("log.clear()")
+    return notebook
+
+
+@pytest.fixture
+def plane(app, opened):
+    notebook = opened(app, "plane")
+    yield notebook
+    assert notebook.page.errors == []
+
+
+# A lab that draws while the slider moves
+
+def test_the_last_position_of_a_drag_is_what_is_shown(notebook):
+    before, slider = notebook.png("Numbers"), notebook.slider("Numbers", "whole number")
+    slider.drag(to=0.9, steps=60)
+    assert notebook.wait_right("Numbers") != before
+    assert abs(slider.value() - 90) <= 2
+    assert notebook.execute("print(labs.LABS['Numbers'].values['n'])").strip() == f"{slider.value():.0f}"
+    assert slider.number.input_value() == f"{slider.value():.0f}"
+
+
+def test_no_frame_of_a_drag_is_without_a_picture(notebook):
+    panel = notebook.lab("Numbers")
+    panel.locator("img").evaluate("""img => { window.frames_seen = []; window.watching = true;
+        const look = () => { frames_seen.push([img.src, img.isConnected && img.complete && img.naturalWidth > 0]);
+                             if (window.watching) requestAnimationFrame(look) }; look() }""")
+    notebook.slider("Numbers", "whole number").drag(to=0.8, steps=60)
+    seen = notebook.page.evaluate("() => { window.watching = false; return frames_seen }")
+    assert len({source for source, _ in seen}) >= 5, "too few pictures to tell"
+    assert all(complete for _, complete in seen)
+    assert panel.locator("img").count() == 1
+
+
+def test_picture_has_alternative_text_of_what_it_shows(notebook):
+    image = notebook.lab("Numbers").locator("img")
+    assert "20 0.00 first" in image.get_attribute("alt")
+    notebook.slider("Numbers", "whole number").press("End")
+    notebook.wait_right("Numbers")
+    assert "100 0.00 first" in image.get_attribute("alt")
+
+
+def test_reset_brings_every_control_back(notebook):
+    default, slider = notebook.png("Numbers"), notebook.slider("Numbers", "whole number")
+    slider.drag(to=0.4)
+    notebook.row("Numbers", "kind").locator("select").select_option("third")
+    assert notebook.wait_changed("Numbers", default)
+    notebook.button("Numbers", "Reset").click()
+    wait_for(lambda: notebook.png("Numbers") == default, 10, "Reset does not bring the first picture back")
+    assert slider.value() == 20
+    assert notebook.row("Numbers", "kind").locator("select").input_value() == "first"
+
+
+def test_an_error_is_said_in_words_and_the_lab_lives_on(notebook):
+    slider = notebook.slider("Numbers", "whole number")
+    slider.number.fill("13")
+    slider.number.press("Enter")
+    wait_for(lambda: "ValueError: 13 is <unlucky>" in notebook.message("Numbers"), 10, "no message")
+    slider.press("ArrowRight")
+    notebook.wait_right("Numbers")
+    assert notebook.message("Numbers") == "" and slider.value() == 14
+
+
+# By keyboard alone
+
+def focused(page):
+    """What has the focus: [is it in a lab, tag, accessible label, text]."""
+    return page.evaluate("""() => { const e = document.activeElement;
+        const name = e.getAttribute('aria-label') ?? e.labels?.[0]?.textContent.trim();
+        return [!!e.closest('.lab'), e.tagName, name, e.textContent] }""")
+
+
+def tab_to(page, wanted, most=120):
+    """Press Tab until the focus is on `wanted`: (tag, label or text)."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        inside, tag, label, text = focused(page)
+        if inside and tag == wanted[0] and wanted[1] in (label, text):
+            return
+    raise AssertionError(f"{most} times Tab do not lead to {wanted}; the focus is at {focused(page)}")
+
+
+def letters_do_nothing_to_cells(notebook):
+    cells = notebook.cells()
+    for key in ("x", "a", "b", "d", "d", "Shift+M", "m", "y", "z", "Delete"):
+        notebook.page.keyboard.press(key)
+    return notebook.cells() == cells
+
+
+def test_every_control_of_a_lab_works_by_keyboard_alone(notebook):
+    page, slider = notebook.page, notebook.slider("Numbers", "whole number")
+    page.evaluate("() => jupyterapp.shell.currentWidget.content.activeCellIndex = 0")
+    page.keyboard.press("Escape")
+    tab_to(page, ("DIV", "whole number"))
+    for key, value in (("ArrowRight", 21), ("ArrowUp", 22), ("ArrowLeft", 21), ("ArrowDown", 20), ("Home", 0), ("End", 100)):
+        page.keyboard.press(key)
+        assert slider.value() == value
+    assert letters_do_nothing_to_cells(notebook)
+    tab_to(page, ("INPUT", "whole number"), most=1)
+    page.keyboard.press("Control+a")
+    page.keyboard.type("42")
+    page.keyboard.press("Enter")
+    wait_for(lambda: slider.value() == 42, 5, "the number entry does not move the slider")
+    tab_to(page, ("DIV", "fraction"), most=1)
+    page.keyboard.press("ArrowLeft")
+    tab_to(page, ("INPUT", "fraction"), most=1)
+    tab_to(page, ("SELECT", "kind"), most=1)
+    page.keyboard.press("ArrowDown")
+    assert letters_do_nothing_to_cells(notebook)
+    wait_for(lambda: json.loads(notebook.execute("import json; print(json.dumps(labs.LABS['Numbers'].values))"))
+             == {"n": 42, "x": -.05, "kind": "second"}, 5, "the keys did not reach the kernel")
+    notebook.wait_right("Numbers")
+    tab_to(page, ("BUTTON", "Reset"), most=1)
+    assert letters_do_nothing_to_cells(notebook)
+    page.keyboard.press("Enter")
+    wait_for(lambda: slider.value() == 20, 5, "Reset does not work by keyboard")
+    page.keyboard.press("Tab")
+    assert focused(page)[2] != "whole number", "the focus is kept in the lab"
+
+
+def test_retraining_and_cancelling_by_keyboard(slow):
+    page, slider = slow.page, slow.slider("Slow", "size")
+    slider.press("ArrowRight")
+    tab_to(page, ("BUTTON", "Cancel"))
+    wait_for(lambda: slow.message("Slow") == "Training …", 5, "no training")
+    assert letters_do_nothing_to_cells(slow)
+    page.keyboard.press("Enter")
+    wait_for(lambda: slow.message("Slow").startswith("Cancelled"), 5, "Cancel does not work by keyboard")
+    assert slider.value() == 5
+
+
+def test_every_control_has_an_accessible_name(notebook):
+    for title, count in (("Numbers", 6), ("Slow", 4)):
+        controls = notebook.lab(title).locator(".noUi-handle, input, select, button")
+        assert controls.count() == count
+        for control in controls.all():
+            expect(control).to_have_accessible_name(re.compile(r"\w+"))
+
+
+def test_shortcuts_with_control_still_work_in_a_lab(notebook):
+    notebook.slider("Numbers", "whole number").press("Control+s")
+    notebook.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+
+
+# A lab that trains when the slider is let go
+
+def test_training_starts_on_release_and_the_old_picture_stays_until_the_new_one(slow):
+    before, slider = slow.png("Slow"), slow.slider("Slow", "size")
+    bar = slow.lab("Slow").locator(".progress")
+    assert not bar.is_visible()
+    slider.drag(to=0.5, release=False)
+    assert slider.number.input_value() == f"{slider.value():.0f}", "the number does not follow the drag"
+    assert json.loads(slow.execute("import json; print(json.dumps(log))")) == []
+    slow.page.mouse.up()
+    expect(bar).to_be_visible()
+    assert slow.message("Slow") == "Training …" and slow.png("Slow") == before
+    assert slow.execute("print(6 * 7)").strip() == "42", "the kernel is not free"
+    assert slow.wait_changed("Slow", before) == slow.wait_right("Slow")
+    expect(bar).not_to_be_visible()
+    assert slow.message("Slow") == ""
+
+
+def test_the_latest_setting_wins_and_trainings_never_overlap(slow):
+    slider = slow.slider("Slow", "size")
+    for key in ("ArrowRight", "PageUp", "ArrowRight", "PageUp", "ArrowRight"):
+        slider.press(key)
+        slow.page.wait_for_timeout(100)
+    wanted = int(slider.value())
+    wait_for(lambda: ["end", wanted, 1] in json.loads(slow.execute("import json; print(json.dumps(log))")), 10, "no end")
+    slow.wait_right("Slow")
+    log = json.loads(slow.execute("import json; print(json.dumps(log))"))
+    assert [entry for entry in log if entry[0] == "end"] == [["end", wanted, 1]]
+    assert {active for *_, active in log} == {1} and len(log) >= 3
+
+
+def test_cancel_keeps_the_picture_and_takes_the_controls_back(slow):
+    before, slider = slow.png("Slow"), slow.slider("Slow", "size")
+    slider.drag(to=0.97)
+    wait_for(lambda: slow.message("Slow") == "Training …", 5, "no training")
+    slow.button("Slow", "Cancel").click()
+    wait_for(lambda: slow.message("Slow").startswith("Cancelled"), 5, "not cancelled")
+    assert slider.value() == 5 and slow.png("Slow") == before == slow.expected("Slow")
+    assert "end" not in slow.execute("print(log)") and slow.execute("print(active)").strip() == "0"
+
+
+def test_a_setting_visited_before_is_not_trained_again(slow):
+    slider = slow.slider("Slow", "size")
+    slider.press("ArrowRight")
+    first = slow.wait_right("Slow")
+    slider.press("ArrowLeft")
+    slow.wait_changed("Slow", first)
+    slow.execute("log.clear()")
+    slider.press("ArrowRight")
+    wait_for(lambda: slow.png("Slow") == first, 2, "the kept result is not shown")
+    assert slow.execute("print(log)").strip() == "[]"
+
+
+# A lab that runs in the browser
+
+def browser_equals_keras(notebook):
+    z = json.loads(notebook.execute("print(labs.LABS['Plane'].z)"))
+    keras = json.loads(notebook.execute(
+        f"print(decoder(np.array([{z}], 'float32')).numpy().ravel().astype(float).tolist())"))
+    return z, np.abs(np.array(notebook.decoded("Plane")) - keras).max()
+
+
+def test_dragging_the_plane_decodes_in_the_browser_what_keras_decodes(plane):
+    before = plane.png("Plane")
+    plane.drag_plane("Plane", to=(0.8, 0.3))
+    wait_for(lambda: plane.png("Plane") != before, 5, "the image does not change")
+    z, difference = browser_equals_keras(plane)
+    (low1, high1), (low2, high2) = json.loads(plane.execute(
+        "print([list(c.extremes) for c in labs.LABS['Plane'].controls.values()])"))
+    assert z == pytest.approx([low1 + .8 * (high1 - low1), high2 - .3 * (high2 - low2)], abs=.05)
+    assert difference <= 1e-5
+
+
+def test_the_plane_needs_no_kernel(plane):
+    before = plane.png("Plane")
+    plane.start_cell(1)
+    plane.drag_plane("Plane", to=(0.2, 0.8))
+    assert plane.png("Plane") != before
+    assert plane.cell_runs(), "the kernel was free: nothing is shown by this test"
+    wait_for(lambda: not plane.cell_runs(), 20, "the cell does not end")
+    assert browser_equals_keras(plane)[1] <= 1e-5
+
+
+def test_the_plane_works_by_keyboard_alone(plane):
+    page, canvas = plane.page, plane.lab("Plane").locator("canvas").first
+    plane.button("Plane", "Reset").click()
+    wait_for(lambda: browser_equals_keras(plane)[0] == [0, 0], 5, "Reset does not work")
+    canvas.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowUp", "Shift+ArrowUp"):
+        page.keyboard.press(key)
+    assert letters_do_nothing_to_cells(plane)
+    z, difference = browser_equals_keras(plane)
+    assert z[0] > 0 and z[1] > 4 * z[0] and difference <= 1e-5
+    for name, value in (("z1", "-1.5"), ("z2", "0.25")):
+        tab_to(page, ("INPUT", name), most=1)
+        page.keyboard.press("Control+a")
+        page.keyboard.type(value)
+    wait_for(lambda: browser_equals_keras(plane)[0] == [-1.5, .25], 5, "the number entries do not move the cross")
+    tab_to(page, ("BUTTON", "Reset"), most=1)
+    page.keyboard.press("Enter")
+    wait_for(lambda: browser_equals_keras(plane)[0] == [0, 0], 5, "Reset does not work by keyboard")
+    for control in plane.lab("Plane").locator("canvas, input, button").all():
+        expect(control).to_have_accessible_name(re.compile(r"\w+"))
+
+
+# Figures of a running cell
+
+def figures(notebook, cell):
+    return [output["data"]["image/png"] for output in notebook.outputs()[cell]]
+
+
+def figures_while_a_slider_moves(notebook, cell):
+    """(figures of a quiet run, figures of a run during which the slider moves, pictures drawn meanwhile)."""
+    calm, slider = figures(notebook, cell), notebook.slider("Curve", "n")
+    slider.press("ArrowRight")                # from its second event on a slider is served beside a running cell
+    notebook.wait_right("Curve")
+    notebook.execute("drawn.clear()")
+    notebook.start_cell(cell)
+    keys = 0
+    while notebook.cell_runs():
+        slider.press("PageUp" if keys // 10 % 2 else "PageDown")
+        keys += 1
+        notebook.page.wait_for_timeout(20)
+    return calm, figures(notebook, cell), int(notebook.execute("print(len(drawn))"))
+
+
+@pytest.mark.parametrize("cell", [2, 3], ids=["with show", "without show"])
+def test_sixty_figures_of_a_running_cell_are_right_while_a_slider_moves(opened, app, cell):
+    notebook = opened(app, "sixty")
+    calm, busy, drawn = figures_while_a_slider_moves(notebook, cell)
+    assert len(set(calm)) == 60 and drawn >= 10
+    assert [i for i, (a, b) in enumerate(zip(calm, busy)) if a != b] == [] and len(busy) == 60
+    assert len(notebook.outputs()[0]) == 1 and notebook.lab("Curve").locator("img").count() == 1
+    notebook.wait_right("Curve")
+    assert notebook.page.errors == []
+
+
+def test_without_the_cure_figures_come_out_wrong(opened):
+    """The control of the test above: as the libraries come, it fails."""
+    calm, busy, drawn = figures_while_a_slider_moves(opened("lab", "uncured"), 2)
+    assert len(set(calm)) == 60 and drawn >= 10
+    assert busy != calm

@@ -1,0 +1,50 @@
+"""Settings of the whole suite: shared cores, each notebook's labs as one more test, and a sample notebook."""
+import os
+
+import nbformat
+import pytest
+from nbval.plugin import IPyNbFile
+from notebook_items import NotebookWithLabs
+from sample_notebook import sample_notebook
+
+
+def pytest_configure(config):
+    """Let workers share the cores: else each kernel starts a thread a core, and they wait for one another."""
+    config.pluginmanager.register(LabsOfNotebooks())
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    if workers > 1:
+        for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+            os.environ.setdefault(library, str(max(1, os.cpu_count() // workers)))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print what tests ask to be read, passed or failed: record_property("to read", text)."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, text in report.user_properties:
+            if name == "to read" and report.when == "call":
+                terminalreporter.write_line(text)
+
+
+class LabsOfNotebooks:
+    """Has every notebook that nbval collects tested together with its labs."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collect_file(self, file_path, parent):
+        collected = yield
+        return [NotebookWithLabs.from_parent(parent, path=file_path) if isinstance(c, IPyNbFile) else c
+                for c in collected]
+
+
+@pytest.fixture
+def sample():
+    """A small notebook that keeps every rule."""
+    return sample_notebook()
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """A function that writes a notebook to a file of its own, and returns the path."""
+    def write(notebook, name="01_sample.ipynb"):
+        nbformat.write(notebook, tmp_path / name)
+        return tmp_path / name
+    return write

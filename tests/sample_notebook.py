@@ -1,0 +1,48 @@
+"""A small notebook that keeps every rule, for tests to run, to publish, and to break."""
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from helpers.publish import METADATA, WIDGET
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
+OPTIONS = """<details><summary>A. Yes.</summary>Right.</details>
+<details><summary>B. No.</summary>Wrong.</details>"""
+QUIZ = "\n\n".join(f"**{i}. Is it so?**\n\n{OPTIONS}" for i in range(1, 6))
+VERDICTS = "1.1 holds\n1.2 depends: on Sundays it does"
+
+
+def sample_notebook():
+    """On question 1, as `helpers.publish` would leave it; its code needs nothing but IPython."""
+    lab = {WIDGET: {"model_id": "1"}, "text/plain": "a lab"}
+    cells = [
+        new_markdown_cell("# 1 · A sample\n\nWhat is a sample?"),
+        new_markdown_cell("## Parameters"), tagged("parameters", 'DATASET = "digits"\nSEED = 42'),
+        new_markdown_cell("## Predict first\n\nHow many?"), new_code_cell("guess = SEED"),
+        new_markdown_cell("## Experiments\n\nIt is shown."), shown({"text/plain": "a picture"}),
+        new_markdown_cell("## Lab\n\nMove the slider."), shown(lab),
+        new_markdown_cell("## Verdicts"),
+        tagged("nbval-check-output", f"print({VERDICTS!r})", new_output("stream", text=VERDICTS + "\n")),
+        new_markdown_cell("## Common mistakes\n\nNone."),
+        new_markdown_cell("## Check yourself\n\n" + QUIZ),
+        new_markdown_cell("## Your turn\n\nGo on.\n\n### Sources\n\nNone."),
+    ]
+    return new_notebook(cells=number(cells), metadata=METADATA)
+
+
+def tagged(tag, source, *outputs):
+    """A code cell with a tag."""
+    return new_code_cell(source, outputs=list(outputs), metadata={"tags": [tag]})
+
+
+def shown(data):
+    """A code cell that displays a picture with alternative text, and its output without the widget."""
+    bundle, metadata = {"image/png": PIXEL} | data, {"image/png": {"alt": "one grey pixel", "width": 8}}
+    stored = {mime: value for mime, value in bundle.items() if mime != WIDGET}
+    return new_code_cell(f"display({bundle!r}, raw=True, metadata={metadata!r})",
+                         outputs=[new_output("display_data", data=stored, metadata=metadata)])
+
+
+def number(cells):
+    """The cells, their code cells with the execution counts of one run from top to bottom."""
+    for count, cell in enumerate((cell for cell in cells if cell.cell_type == "code"), start=1):
+        cell.execution_count = count
+    return cells
