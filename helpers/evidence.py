@@ -38,7 +38,7 @@ class Rule:
         """The decision, for effects of shape (seeds,)."""
         mean = effects.mean()
         large = mean >= self.at_least if self.at_least is not None else mean <= self.at_most
-        return bool(large and self.agreeing(effects) >= SHARE * len(effects))
+        return bool(large and np.isfinite(mean) and self.agreeing(effects) >= SHARE * len(effects))
 
     def number(self, value, sign=""):
         """A value in the rule's unit; shares become percent or percentage points."""
@@ -78,7 +78,7 @@ class Measurement:
     @property
     def sound(self):
         passed = self.positive is None or self.rule.says_yes(self.positive)
-        return passed and not self.rule.says_yes(self.control)
+        return passed and bool(np.isfinite(self.control).all()) and not self.rule.says_yes(self.control)
 
     @property
     def controls(self):
@@ -88,8 +88,9 @@ class Measurement:
         return said
 
     def __str__(self):
+        controls = self.controls.replace("; yes: ", "\n    must say yes: ")
         return (f"{self.case + ': ' if self.case else ''}{self.rule.words(self.effects)}; asked {self.rule} "
-                f"→ {'yes' if self.yes else 'no'}\n    must say {self.controls.replace('; yes', chr(10) + '    must say yes')}"
+                f"→ {'yes' if self.yes else 'no'}\n    must say {controls}"
                 + ("" if self.sound else "\n    but the rule fails its control: it decides nothing"))
 
 
@@ -115,7 +116,8 @@ class Claims:
         if number not in self.measurements:
             raise ValueError(f"there is no claim {number!r} here: the claims are {', '.join(self.measurements)}")
         effects, control, positive = (_seeded(v, number) for v in (effects, control, positive))
-        found = Measurement(case, Rule(at_least, at_most, unit), effects, control, control_name, positive, positive_name)
+        rule = Rule(at_least, at_most, unit)
+        found = Measurement(case, rule, effects, control, control_name, positive, positive_name)
         self.measurements[number][case] = found
         print(number, found)
 
@@ -163,7 +165,9 @@ class Claims:
 def _seeded(values, number):
     if values is None:
         return None
-    values = np.asarray(values, float).ravel()
+    values = np.asarray(values, float)
+    if values.ndim != 1:
+        raise ValueError(f"values of shape {values.shape} for claim {number}: give one number for each seed")
     if len(values) < FEWEST_SEEDS:
         raise ValueError(f"{len(values)} values for claim {number}: measure at least {FEWEST_SEEDS} seeds")
     return values

@@ -1,5 +1,5 @@
-// The browser's side of helpers/labs.py: pictures without flicker, controls for keyboard and screen reader, and
-// LatentPlane, whose decoder runs here.
+// The browser's side of helpers/labs.py: controls for mouse, keyboard and screen reader, pictures without flicker, and
+// the latent plane, whose decoder runs here.
 
 function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -7,58 +7,101 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
-// The notebook's own shortcuts (x cuts the cell, arrows leave it) pause while a control of a lab has the focus;
-// those with Ctrl, Alt or Cmd work on. The attribute counts on the focused element itself.
-function keepKeys(signal) {
-  window.addEventListener("keydown", (event) => {
-    if (!event.target.closest?.(".lab")) return;
-    const ours = !(event.ctrlKey || event.metaKey || event.altKey);
-    event.target.toggleAttribute("data-lm-suppress-shortcuts", ours);
-  }, { capture: true, signal });
+// The notebook's own shortcuts (x cuts the cell, arrows leave it) pause while a control of a lab has the focus; while
+// Ctrl, Alt or Cmd is held they work. Jupyter looks for this attribute on the focused element itself.
+function keepKeys(el) {
+  for (const kind of ["focusin", "keydown", "keyup"]) {
+    el.addEventListener(kind, ({ target, ctrlKey, altKey, metaKey }) => {
+      target.toggleAttribute("data-lm-suppress-shortcuts", !(ctrlKey || altKey || metaKey));
+    });
+  }
 }
 
-// Names for screen readers; and the number beside a slider follows the drag, also where the slider fires on release.
-function nameControls(el, title, signal) {
-  const panel = el.closest(".lab");
-  if (!panel) return signal.aborted || requestAnimationFrame(() => nameControls(el, title, signal));
-  panel.setAttribute("role", "group");
-  panel.setAttribute("aria-label", title);
-  const name = () => {
-    panel.querySelector(".lab-message")?.setAttribute("aria-live", "polite");
-    panel.querySelector(".progress")?.setAttribute("aria-label", "training");
-    for (const row of panel.querySelectorAll(".lab-row")) {
-      const label = row.querySelector(".widget-label").textContent;
-      for (const control of row.querySelectorAll(".noUi-handle, input, select")) {
-        control.setAttribute("aria-label", label);
-      }
-    }
+// model.on, until the view is removed.
+function listen(model, signal, names, callback) {
+  for (const name of names) {
+    model.on(`change:${name}`, callback);
+    signal.addEventListener("abort", () => model.off(`change:${name}`, callback));
+  }
+  callback();
+}
+
+function put(model, values) {
+  model.set("values", { ...model.get("values"), ...values });
+  model.save_changes();
+}
+
+const button = (text, onclick) => element("button", { textContent: text, className: "jupyter-button", onclick });
+
+function numberEntry({ label, low, high, step }, give) {
+  const entry = element("input", { type: "number", ariaLabel: label, min: low, max: high, step });
+  const show = (value) => { entry.value = entry.defaultValue = value; };
+  const take = () => {
+    if (entry.value === "") entry.value = entry.defaultValue;
+    give(Math.min(Math.max(entry.valueAsNumber, low), high));
   };
-  const follow = (changes) => changes.filter(({ type }) => type === "attributes").forEach(({ target }) => {
-    const number = target.closest(".lab-row").querySelector("input");
-    number.value = target.getAttribute("aria-valuetext").replace("\u2212", "-");
-  });
-  const watch = new MutationObserver((changes) => { name(); follow(changes); });
-  watch.observe(panel, { subtree: true, childList: true, attributeFilter: ["aria-valuetext"] });
-  signal.addEventListener("abort", () => watch.disconnect());
-  name();
+  entry.addEventListener("change", take);
+  entry.addEventListener("keydown", ({ key }) => key === "Enter" && take());     // JupyterLab keeps "change" back
+  return { entry, show };
 }
 
-function pictureView(model, el, signal) {
+function sliderRow(control, give, retrains) {
+  const { label, low, high, step, decimals } = control;
+  const round = (value) => Number(value.toFixed(decimals ?? 0));
+  const range = element("input", { type: "range", ariaLabel: label, min: low, max: high, step });
+  const number = numberEntry(control, (value) => { show(round(value)); give(round(value)); });
+  const show = (value) => { range.value = value; number.show(value); };
+  range.addEventListener("input", () => {
+    number.show(range.value);
+    if (!retrains) give(range.valueAsNumber);
+  });
+  range.addEventListener("change", () => give(range.valueAsNumber));
+  return { show, row: [range, number.entry] };
+}
+
+function choiceRow({ label, options }, give) {
+  const menu = element("select", { ariaLabel: label }, ...options.map((option) => new Option(option)));
+  menu.addEventListener("change", () => give(options[menu.selectedIndex]));
+  return { show: (value) => { menu.selectedIndex = options.indexOf(value); }, row: [menu, ""] };
+}
+
+function lab(model, el, signal) {
+  const retrains = model.get("retrains"), shows = {};
+  const controls = element("div", { className: "controls" }, ...model.get("rows").map((control) => {
+    const give = (value) => value === model.get("values")[control.name] || put(model, { [control.name]: value });
+    const { show, row } = control.options ? choiceRow(control, give) : sliderRow(control, give, retrains);
+    shows[control.name] = show;
+    const cells = row.map((part) => part || element("span"));
+    return element("div", { className: "row" }, element("span", { textContent: control.label }), ...cells);
+  }));
+  const bar = element("progress", { ariaLabel: "training" }), message = element("span", { role: "status" });
+  const feet = element("div", { className: "feet" }, button("Reset", () => put(model, model.get("start"))),
+    ...(retrains ? [button("Cancel", () => put(model, model.get("settled"))), bar] : []), message);
+  el.append(controls, feet, picture(model, signal));
+  listen(model, signal, ["values"], () => {
+    for (const [name, value] of Object.entries(model.get("values"))) shows[name](value);
+  });
+  listen(model, signal, ["message", "progress"], () => {
+    message.textContent = model.get("message");
+    bar.hidden = model.get("progress") === null;
+    bar.value = model.get("progress") ?? 0;
+  });
+}
+
+// One <img>, which changes only to pictures already decoded; a picture overtaken while it was decoded is left out.
+function picture(model, signal) {
   const img = element("img", { decoding: "sync" });
-  let asked = 0, shown = 0;
-  async function show() {
-    const turn = ++asked, { png, alt, width } = model.get("picture");
+  let asked = 0, newest = 0;
+  listen(model, signal, ["shown"], async () => {
+    const turn = ++asked, { png, alt, width } = model.get("shown");
     const next = element("img", { src: URL.createObjectURL(new Blob([png], { type: "image/png" })) });
     await next.decode();
-    if (turn < shown) return URL.revokeObjectURL(next.src);
-    shown = turn;
+    if (turn < newest) return URL.revokeObjectURL(next.src);
+    newest = turn;
     URL.revokeObjectURL(img.src);
     Object.assign(img, { src: next.src, alt, width });
-  }
-  el.append(img);
-  model.on("change:picture", show);
-  signal.addEventListener("abort", () => model.off("change:picture", show));
-  show();
+  });
+  return img;
 }
 
 const activations = {
@@ -69,105 +112,105 @@ const activations = {
 const floats = (bytes) => new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 
 function dense({ kernel, bias, activation }) {
-  const w = floats(kernel), b = floats(bias), activate = activations[activation];
+  const w = floats(kernel), b = floats(bias);
   return (x) => {
     const y = Float64Array.from(b);
     for (let i = 0; i < x.length; i++) {
       for (let j = 0, k = i * y.length; j < y.length; j++, k++) y[j] += x[i] * w[k];
     }
-    return y.map(activate);
+    return y.map(activations[activation]);
   };
 }
 
-// The map of codes, drawn once: every code is the sign of its class (a digit is itself) in the class's colour.
+// The map of codes, drawn once: each code is the sign of its class (a digit is itself) in the class's colour.
 function drawMap({ codes, group, names, colours }, size, place) {
   const map = element("canvas", { width: size, height: size }), pen = map.getContext("2d");
   const signs = names.map((name, i) => (name.length === 1 ? name : String.fromCharCode(97 + i)));
   const z = floats(codes), classOf = new Uint8Array(group.buffer, group.byteOffset, group.byteLength);
-  pen.font = `${size / 38}px sans-serif`;
-  pen.textAlign = "center";
-  pen.textBaseline = "middle";
   pen.fillStyle = "white";
   pen.fillRect(0, 0, size, size);
+  Object.assign(pen, { font: `${size / 38}px sans-serif`, textAlign: "center", textBaseline: "middle" });
   classOf.forEach((c, i) => {
     pen.fillStyle = colours[c % colours.length];
-    pen.fillText(signs[c], ...place([z[2 * i], z[2 * i + 1]]));
+    pen.fillText(signs[c], ...place(z[2 * i], z[2 * i + 1]));
   });
   const legend = signs.map((sign, i) => element("span", { style: `color: ${colours[i % colours.length]}` },
-    element("b", {}, sign), sign === names[i] ? " " : ` ${names[i]} `));
+    element("b", {}, sign), sign === names[i] ? " " : ` ${names[i]}  `));
   return [map, legend];
 }
 
-function latentPlane(model, el, signal) {
-  const scene = model.get("scene"), { low, high, start, shape: [h, w] } = scene;
-  const side = 380, size = 2 * side, layers = scene.layers.map(dense);
-  const clip = (z) => z.map((v, i) => Math.round(100 * Math.min(Math.max(v, low[i]), high[i])) / 100);
-  const place = ([a, b]) => [size * (a - low[0]) / (high[0] - low[0]), size * (high[1] - b) / (high[1] - low[1])];
-  const [map, legend] = drawMap(scene, size, place);
+function plane(model, el, signal) {
+  const scene = model.get("scene"), { axes: [across, up], shape: [h, w] } = scene, side = 380, size = 2 * side;
+  const layers = scene.layers.map(dense), part = (axis, z) => (z - axis.low) / (axis.high - axis.low);
+  const place = (z1, z2) => [size * part(across, z1), size * (1 - part(up, z2))];
+  const [map, signs] = drawMap(scene, size, place);
+  const clip = ({ low, high }, z) => Number(Math.min(Math.max(z, low), high).toFixed(2));
+  const move = (z1, z2) => put(model, { z1: clip(across, z1), z2: clip(up, z2) });
 
-  const plane = element("canvas", { width: size, height: size, tabIndex: 0, style: `width: ${side}px` });
-  plane.setAttribute("role", "application");
-  const image = element("canvas", { width: w, height: h, style: `width: ${side / 2}px` });
-  image.setAttribute("role", "img");
-  const entries = [0, 1].map((i) => element("input", { type: "number", min: low[i], max: high[i], step: 0.01 }));
-  const reset = element("button", { textContent: "Reset", className: "jupyter-button" });
-  const range = (i) => `z${i + 1} from ${low[i].toFixed(2)} to ${high[i].toFixed(2)}`;
-  el.classList.add("lab");
-  el.append(element("b", {}, model.get("title")), element("div", { className: "lab-plane-body" },
-    element("div", {}, plane, element("div", {}, `→ ${range(0)}, ↑ ${range(1)}`), element("div", {}, ...legend)),
-    element("div", {}, image, ...entries.map((entry, i) => element("div", {},
-      element("label", {}, `z${i + 1} `, entry))), reset)));
+  const canvas = element("canvas", { width: size, height: size, tabIndex: 0, role: "application" });
+  const image = element("canvas", { width: w, height: h, role: "img" });
+  Object.assign(canvas.style, { width: `${side}px` });
+  Object.assign(image.style, { width: `${0.6 * side}px` });
+  const entries = [across, up].map((axis) => numberEntry(axis, (z) => put(model, { [axis.label]: clip(axis, z) })));
+  const range = ({ label, low, high }) => `${label} from ${low.toFixed(2)} to ${high.toFixed(2)}`;
+  const legend = element("div", { className: "legend" }, `→ ${range(across)}, ↑ ${range(up)}`, element("br"), ...signs);
+  el.append(element("div", { className: "sides" }, element("div", {}, canvas, legend), element("div", {}, image,
+    ...entries.map(({ entry }) => element("div", { className: "entry" }, `${entry.ariaLabel}  `, entry)),
+    button("Reset", () => put(model, model.get("start"))))));
 
-  function draw() {
-    const z = model.get("z"), [x, y] = place(z), pen = plane.getContext("2d");
+  canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); follow(event); });
+  canvas.addEventListener("pointermove", (event) => event.buttons && follow(event));
+  function follow({ clientX, clientY }) {
+    const { left, top, width, height } = canvas.getBoundingClientRect();
+    const x = (clientX - left) / width, y = 1 - (clientY - top) / height;
+    move(across.low + x * (across.high - across.low), up.low + y * (up.high - up.low));
+  }
+  canvas.addEventListener("keydown", (event) => {
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (!way) return;
+    event.preventDefault();
+    const step = event.shiftKey ? 0.1 : 0.01, { z1, z2 } = model.get("values");
+    move(z1 + way[0] * step * (across.high - across.low), z2 + way[1] * step * (up.high - up.low));
+  });
+
+  listen(model, signal, ["values"], () => {
+    const { z1, z2 } = model.get("values"), [x, y] = place(z1, z2), pen = canvas.getContext("2d");
     pen.drawImage(map, 0, 0);
-    for (const [colour, thick] of [["white", 9], ["black", 4]]) {
-      Object.assign(pen, { strokeStyle: colour, lineWidth: thick });
+    for (const [strokeStyle, lineWidth] of [["white", 9], ["black", 4]]) {
+      Object.assign(pen, { strokeStyle, lineWidth });
       pen.stroke(new Path2D(`M${x - 22} ${y}h44M${x} ${y - 22}v44`));
     }
-    image.decoded = layers.reduce((values, layer) => layer(values), z);
+    image.decoded = layers.reduce((values, layer) => layer(values), [z1, z2]);
     const shades = new ImageData(w, h);
-    image.decoded.forEach((ink, i) => shades.data.set([255 * (1 - ink), 255 * (1 - ink), 255 * (1 - ink), 255], 4 * i));
+    image.decoded.forEach((ink, i) => shades.data.fill(255 * (1 - ink), 4 * i, 4 * i + 3));
+    image.decoded.forEach((_, i) => { shades.data[4 * i + 3] = 255; });
     image.getContext("2d").putImageData(shades, 0, 0);
-    const where = `z1 = ${z[0].toFixed(2)}, z2 = ${z[1].toFixed(2)}`;
-    plane.setAttribute("aria-label", `latent plane, cross at ${where}; arrow keys move it`);
-    image.setAttribute("aria-label", `image decoded at ${where}`);
-    entries.forEach((entry, i) => { if (entry !== document.activeElement) entry.value = z[i].toFixed(2); });
-  }
-  function move(z) {
-    model.set("z", clip(z));
-    model.save_changes();
-  }
-  function moveTo(event) {
-    const box = plane.getBoundingClientRect();
-    move([low[0] + (high[0] - low[0]) * (event.clientX - box.left) / box.width,
-      high[1] - (high[1] - low[1]) * (event.clientY - box.top) / box.height]);
-  }
-  plane.addEventListener("pointerdown", (event) => { plane.setPointerCapture(event.pointerId); moveTo(event); });
-  plane.addEventListener("pointermove", (event) => event.buttons && moveTo(event));
-  plane.addEventListener("keydown", (event) => {
-    const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ?? [];
-    if (dx === undefined) return;
-    event.preventDefault();
-    const step = event.shiftKey ? 0.1 : 0.01, z = model.get("z");
-    move([z[0] + dx * step * (high[0] - low[0]), z[1] + dy * step * (high[1] - low[1])]);
+    [z1, z2].forEach((z, i) => entries[i].show(z));
+    canvas.ariaLabel = `latent plane, cross at z1 = ${z1}, z2 = ${z2}; arrow keys move it`;
+    image.ariaLabel = `image decoded at z1 = ${z1}, z2 = ${z2}`;
   });
-  entries.forEach((entry, i) => entry.addEventListener("input", () => {
-    if (entry.value !== "") move(model.get("z").map((v, j) => (i === j ? entry.valueAsNumber : v)));
-  }));
-  entries.forEach((entry) => entry.addEventListener("blur", draw));
-  reset.addEventListener("click", () => move(start));
-  model.on("change:z", draw);
-  signal.addEventListener("abort", () => model.off("change:z", draw));
-  draw();
+}
+
+// A row of buttons for each claim; one of them is pressed once the reader has chosen.
+function predictions(model, el, signal) {
+  for (const [number, sentence] of Object.entries(model.get("sentences"))) {
+    const buttons = model.get("answers").map((answer) => {
+      const made = button(answer, () => put(model, { [number]: answer }));
+      listen(model, signal, ["values"], () => { made.ariaPressed = model.get("values")[number] === answer; });
+      return Object.assign(made, { ariaLabel: `${number} ${answer}` });
+    });
+    el.append(element("div", { className: "claim" }, ...buttons, element("b", {}, number), element("div", {}, sentence)));
+  }
 }
 
 export default {
   render({ model, el }) {
     const end = new AbortController();
-    ({ picture: pictureView, plane: latentPlane })[model.get("kind")](model, el, end.signal);
-    keepKeys(end.signal);
-    nameControls(el, model.get("title"), end.signal);
+    el.classList.add("lab");
+    Object.assign(el, { role: "group", ariaLabel: model.get("title") });
+    el.append(element("h4", { textContent: model.get("title") }));
+    ({ lab, plane, predictions })[model.get("kind")](model, el, end.signal);
+    keepKeys(el);
     return () => end.abort();
   },
 };

@@ -1,12 +1,11 @@
 """Labs: a pure function from parameters to a picture, under a thin layer of controls.
 
-`Lab` draws while a slider moves, `RetrainLab` trains when it is let go, `LatentPlane` decodes in the browser.
-Callbacks may run in a second thread while a cell runs (JupyterLab ≥ 4.4 with ipykernel ≥ 7), so a drawing function
-makes no pyplot figure and changes nothing outside itself.
+`Lab` draws while a slider moves, `RetrainLab` trains when it is let go, `LatentPlane` decodes in the browser; labs.js
+is the browser's side of them. While a cell runs, Jupyter handles a lab's events in a second thread, so a drawing
+function uses no pyplot and changes nothing outside itself, matplotlib's rcParams included.
 """
 import contextlib
 import functools
-import html
 import inspect
 import threading
 from dataclasses import asdict, dataclass
@@ -14,39 +13,31 @@ from decimal import Decimal
 from pathlib import Path
 
 import anywidget
-import ipywidgets as W
 import numpy as np
 import traitlets
 
 from . import plots
 
-LABS = {}                  # title → lab, of every lab made in this kernel
-SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-STYLE = """
-.lab img, .lab canvas { background: white; border: 1px solid #bbb; max-width: 100%; height: auto; }
-.lab :focus-visible { outline: 2px solid #1976d2; outline-offset: 2px; }
-.lab-plane-body { display: flex; flex-wrap: wrap; gap: 16px; align-items: flex-start; }
-.lab-plane-body canvas { touch-action: none; image-rendering: pixelated; }
-.lab input[type=number] { width: 6em; }
-"""
+LABS = {}                      # title → lab, of every lab made in this kernel
 
 
 # Controls -------------------------------------------------------------------------------------------------------
 
 @dataclass(frozen=True)
 class Slider:
-    """A number from low to high. It is a whole number if low, high, value and step are; else as precise as they are."""
+    """A number from low to high: a whole one if low, high, value and step are, else with as many decimals as they."""
     label: str
     low: float
     high: float
     value: float
     step: float = 1
 
+    options = ()               # no value of a slider must be tried by itself
+
     def __post_init__(self):
-        if not self.low < self.high:
-            raise ValueError(f"slider {self.label!r}: low must be below high, got {self.low} and {self.high}")
         if not 0 < self.step <= self.high - self.low:
-            raise ValueError(f"slider {self.label!r}: step must be above 0 and at most high − low, got {self.step}")
+            raise ValueError(f"slider {self.label!r}: low must be below high and step between 0 and their difference, "
+                             f"got low {self.low}, high {self.high}, step {self.step}")
         self.check(self.value)
 
     @property
@@ -60,10 +51,8 @@ class Slider:
     def extremes(self):
         return self.low, self.high
 
-    options = ()           # no value of a slider must be tried by itself
-
     def check(self, value):
-        """The value rounded to the slider's precision, or a ValueError that says what it may be."""
+        """The value at the slider's precision, or a ValueError that says what it may be."""
         if not isinstance(value, (int, float, np.number)) or not self.low <= value <= self.high:
             raise ValueError(f"{self.label!r} must be a number from {self.low} to {self.high}, got {value!r}")
         if self.decimals is None and value != int(value):
@@ -71,25 +60,13 @@ class Slider:
         return int(value) if self.decimals is None else round(float(value), self.decimals)
 
     def random(self, rng):
-        steps = int(rng.integers(0, round((self.high - self.low) / self.step) + 1))
-        return self.check(min(self.low + steps * self.step, self.high))
-
-    def widgets(self, continuous, label_width):
-        """The widget that holds the value, and its row: a slider with a number entry."""
-        kind, entry = (W.IntSlider, W.BoundedIntText) if self.decimals is None else (W.FloatSlider, W.BoundedFloatText)
-        numbers = {"min": self.low, "max": self.high, "step": self.step, "value": self.value}
-        slider = kind(description=self.label, readout=False, readout_format=f".{self.decimals or 0}f",
-                      continuous_update=continuous, style={"description_width": label_width},
-                      layout=W.Layout(width="26em"), **numbers)
-        number = entry(layout=W.Layout(width="7em"), **numbers)
-        row = W.HBox([slider, number])
-        row.link = W.jslink((slider, "value"), (number, "value"))     # in the browser, so typing is never overtaken
-        return slider, row
+        steps = rng.integers(0, round((self.high - self.low) / self.step) + 1)
+        return self.check(min(self.low + int(steps) * self.step, self.high))
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several options; value is the first if it is not given."""
+    """One of several options, texts or numbers; value is the first if it is not given."""
     label: str
     options: tuple
     value: object = None
@@ -98,9 +75,7 @@ class Choice:
         object.__setattr__(self, "options", tuple(self.options))
         if len(set(self.options)) < max(2, len(self.options)):
             raise ValueError(f"choice {self.label!r}: give at least two options, all different, got {self.options}")
-        if self.value is None:
-            object.__setattr__(self, "value", self.options[0])
-        self.check(self.value)
+        object.__setattr__(self, "value", self.check(self.options[0] if self.value is None else self.value))
 
     @property
     def extremes(self):
@@ -109,15 +84,10 @@ class Choice:
     def check(self, value):
         if value not in self.options:
             raise ValueError(f"{self.label!r} must be one of {', '.join(map(repr, self.options))}, got {value!r}")
-        return value
+        return self.options[self.options.index(value)]
 
     def random(self, rng):
         return self.options[rng.integers(len(self.options))]
-
-    def widgets(self, continuous, label_width):
-        menu = W.Dropdown(description=self.label, options=self.options, value=self.value,
-                          style={"description_width": label_width}, layout=W.Layout(width="26em"))
-        return menu, menu
 
 
 slider, choice = Slider, Choice      # what notebooks write
@@ -125,23 +95,32 @@ slider, choice = Slider, Choice      # what notebooks write
 
 # What every lab has ---------------------------------------------------------------------------------------------
 
-class _Panel:
-    """A title in LABS, checked parameters, settings to test, and a static twin for readers without a kernel."""
+class _Panel(anywidget.AnyWidget):
+    """A title in LABS, checked values, settings to test, and a static twin for readers without a kernel."""
+    _esm = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+    _css = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
+    kind = traitlets.Unicode().tag(sync=True)
+    title = traitlets.Unicode().tag(sync=True)
+    values = traitlets.Dict().tag(sync=True)         # as the controls stand now
+    start = traitlets.Dict().tag(sync=True)          # where Reset takes them
 
-    def _prepare(self, title, controls):
+    def __init__(self, title, controls, **traits):
         protect_figures()
         with contextlib.suppress(ImportError):
             from google.colab import output
             output.enable_custom_widget_manager()
         if title in LABS:
             LABS[title].close()
-        self.title, self.controls = title, controls
+        self.controls, self._lock = controls, threading.RLock()
+        start = self.parameters()
+        self.twin = self.picture()                   # an error in the default setting is the author's: raised here
+        super().__init__(title=title, values=start, start=start, **traits)
+        LABS[title] = self
 
     def parameters(self, **given):
         """All parameters: those given, checked, and the defaults of the others."""
         if unknown := set(given) - set(self.controls):
-            raise ValueError(f"lab {self.title!r} has no parameter {', '.join(sorted(unknown))}; "
-                             f"it has {', '.join(self.controls)}")
+            raise ValueError(f"no parameter {', '.join(sorted(unknown))} in this lab; it has {', '.join(self.controls)}")
         return {name: control.check(given.get(name, control.value)) for name, control in self.controls.items()}
 
     def settings(self, n_random=3, seed=0):
@@ -155,6 +134,14 @@ class _Panel:
         for _ in range(n_random):
             yield {name: control.random(rng) for name, control in self.controls.items()}
 
+    @traitlets.validate("values")
+    def _check_values(self, proposal):
+        return self.parameters(**proposal["value"])
+
+    def set_state(self, sync_data):
+        with self._lock:             # events come from two threads, pictures perhaps from a third; traitlets minds
+            super().set_state(sync_data)
+
     def _repr_mimebundle_(self, **_):
         data, metadata = self.twin._repr_mimebundle_()
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
@@ -166,98 +153,50 @@ class _Panel:
         super().close()
 
 
-class _PictureView(anywidget.AnyWidget):
-    """The picture of a panel: one <img> that changes only to pictures already decoded."""
-    _esm, _css = SCRIPT, STYLE
-    kind = traitlets.Unicode("picture").tag(sync=True)
-    title = traitlets.Unicode().tag(sync=True)
-    picture = traitlets.Dict().tag(sync=True)
-
-
 # Labs that draw while a slider moves ----------------------------------------------------------------------------
 
-class Lab(_Panel, W.VBox):
+class Lab(_Panel):
     """A panel of controls over a pure function.
 
     draw(**parameters) returns a `plots.Picture` or a matplotlib `Figure` (never pyplot's). controls: parameter name =
-    slider(...) or choice(...). A lab of the same title replaces the earlier one. An error in draw is said in the
-    panel, and the last picture stays; the default setting is drawn at once, and there an error is raised.
+    slider(...) or choice(...). `values` is where the controls stand, and moves them: `lab.values = {"noise": 0.5}`,
+    what is left out at its default. A lab of the same title replaces the earlier one. The default setting is drawn at
+    once, and there an error is raised; later ones are said in the panel, and the last picture stays.
     """
-    continuous = True
+    rows = traitlets.List().tag(sync=True)           # what the browser needs to know of the controls
+    shown = traitlets.Dict().tag(sync=True)          # the Picture
+    message = traitlets.Unicode().tag(sync=True)
+    progress = traitlets.Float(None, allow_none=True).tag(sync=True)
+    retrains = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, draw, title, **controls):
-        self._prepare(title, controls)
-        self.draw, self._lock, self._quiet = draw, threading.RLock(), None
-        self.twin = self.picture()
-        self._view = _PictureView(title=title, picture=asdict(self.twin))
-        self._message = W.HTML(layout=W.Layout(flex="1 1 0", min_width="16em")).add_class("lab-message")
-        self._inputs, rows = {}, []
-        width = f"{max(len(control.label) for control in controls.values()) + 1}ch" if controls else "0"
-        for name, control in controls.items():
-            self._inputs[name], row = control.widgets(self.continuous, width)
-            self._inputs[name].observe(self._changed, "value")
-            rows.append(row.add_class("lab-row"))
-        heading = W.HTML(f"<b>{html.escape(title)}</b>")
-        foot = W.HBox([*self._buttons(), self._message], layout=W.Layout(flex_flow="row wrap"))
-        super().__init__([heading, *rows, foot, self._view])
-        self.add_class("lab")
-        LABS[title] = self
-
-    def _buttons(self):
-        reset = W.Button(description="Reset")
-        reset.on_click(lambda _: self.set(**self.parameters()))
-        return [reset]
-
-    @property
-    def values(self):
-        """The parameters as the controls stand now."""
-        return {name: self.controls[name].check(widget.value) for name, widget in self._inputs.items()}
+        self.draw = draw
+        super().__init__(title, controls, kind="lab", rows=[
+            asdict(control) | {"name": name, "decimals": getattr(control, "decimals", 0)}
+            for name, control in controls.items()])
+        self._show(self.twin)
+        self.observe(lambda _: self._refresh(), "values")
 
     def picture(self, **parameters):
         """The `Picture` for these parameters, defaults for the others: a pure call that leaves the panel alone."""
         return plots.picture(self.draw(**self.parameters(**parameters)))
 
-    def set(self, **parameters):
-        """Set controls, and draw once."""
-        self._place(parameters)
-        self._refresh()
-
-    def _place(self, parameters):
-        self._quiet = threading.get_ident()        # an event from another thread still counts
-        try:
-            for name, value in parameters.items():
-                self._inputs[name].value = self.controls[name].check(value)
-        finally:
-            self._quiet = None
-
-    def _changed(self, _):
-        if self._quiet != threading.get_ident():
-            self._refresh()
-
     def _refresh(self):
-        with self._lock:       # two threads may call; each draws what the controls say by then, so the last one is right
-            with self._errors_in_words():
-                self._show(self.picture(**self.values))
+        with self._lock, self._errors_in_words():
+            self._show(self.picture(**self.values))
 
-    def _show(self, drawn, message=""):
-        self._view.picture = asdict(drawn)
-        self._message.value = message
+    def _show(self, picture, message="", progress=None):
+        with self._lock, self.hold_sync():
+            self.shown, self.message, self.progress = asdict(picture), message, progress
 
     @contextlib.contextmanager
     def _errors_in_words(self):
         try:
             yield
         except Exception as error:
-            said = html.escape(f"{type(error).__name__}: {error}")
-            self._message.value = f"⚠ <b>{said}</b> The picture is the last one that could be drawn."
-
-    def close(self):
-        parts = [self]
-        for part in parts:
-            parts += [*getattr(part, "children", ()), *filter(None, [getattr(part, "link", None)])]
-        for part in parts[1:]:
-            part.close()
-        super().close()
+            with self._lock, self.hold_sync():
+                self.message = f"⚠ {type(error).__name__}: {error} (The picture is the last one that could be drawn.)"
+                self.progress = None
 
 
 # Labs that train when a slider is let go ------------------------------------------------------------------------
@@ -271,28 +210,20 @@ class RetrainLab(Lab):
 
     train(**parameters) is a generator function: between chunks of training it yields its progress, 0 to 1, or
     (progress, partial result) to have that drawn; it returns the result. draw(result, **parameters) returns a picture.
-    A new setting ends the run in progress at its next yield; results are kept, so a setting visited before is there at
-    once. Trainings of all labs take turns, so labs may share a compiled model; cells that train it must not run
-    meanwhile.
+    A new setting, or Cancel, ends the run in progress at its next yield. Results are kept, so a setting visited before
+    is there at once. The trainings of all labs take turns: labs may share a compiled model, with each other and not
+    with cells that train it.
     """
-    continuous = False
+    settled = traitlets.Dict().tag(sync=True)        # what the picture shows, where Cancel takes the controls
     _training = threading.RLock()
 
     def __init__(self, train, draw, title, **controls):
         if not inspect.isgeneratorfunction(train):
-            raise TypeError(f"lab {title!r}: train must be a generator function that yields progress and returns a result")
-        self.train, self._results = train, {}
-        self._wake, self._wanted, self._cancelled, self._closed = threading.Condition(), None, False, False
-        self._bar = W.FloatProgress(max=1, layout=W.Layout(visibility="hidden", width="14em"))
+            raise TypeError(f"lab {title!r}: train must be a generator function, which yields progress and returns a result")
+        self.train, self._results, self._wanted, self._closed = train, {}, None, False
         super().__init__(draw, title, **controls)
-        self._shown = self.parameters()
-        self._worker = threading.Thread(target=self._work, name=f"lab {title}", daemon=True)
-        self._worker.start()
-
-    def _buttons(self):
-        cancel = W.Button(description="Cancel")
-        cancel.on_click(lambda _: self.cancel())
-        return [*super()._buttons(), cancel, self._bar]
+        self.retrains, self.settled, self._wake = True, self.values, threading.Condition(self._lock)
+        threading.Thread(target=self._work, name=f"lab {title}", daemon=True).start()
 
     def result(self, report=lambda step: None, **parameters):
         """What train returns for these parameters, from an earlier run if there was one."""
@@ -314,11 +245,6 @@ class RetrainLab(Lab):
         parameters = self.parameters(**parameters)
         return plots.picture(self.draw(self.result(**parameters), **parameters))
 
-    def cancel(self):
-        """End the training in progress; the controls go back to what the picture shows."""
-        with self._wake:
-            self._cancelled = True
-
     def _refresh(self):
         with self._wake:
             self._wanted = self.values
@@ -330,25 +256,20 @@ class RetrainLab(Lab):
                 self._wake.wait_for(lambda: self._wanted is not None or self._closed)
                 if self._closed:
                     return
-                parameters, self._wanted, self._cancelled = self._wanted, None, False
-            with self._errors_in_words(), contextlib.suppress(_Superseded):
+                parameters, self._wanted = self._wanted, None
+            with contextlib.suppress(_Superseded), self._errors_in_words():
                 result = self.result(functools.partial(self._report, parameters), **parameters)
                 self._show(plots.picture(self.draw(result, **parameters)))
-                self._shown = parameters
-            self._bar.layout.visibility = "hidden"
+                self.settled = parameters
 
     def _report(self, parameters, step):
+        if self._wanted is not None or self._closed:
+            raise _Superseded
         progress, *partial = step if isinstance(step, tuple) else (step,)
-        with self._wake:
-            if self._cancelled and self._wanted is None:
-                self._place(self._shown)
-                self._show(self.picture(**self._shown), "Cancelled: the controls are back at what the picture shows.")
-            if self._cancelled or self._closed or self._wanted is not None:
-                raise _Superseded
-        self._bar.value, self._bar.layout.visibility = progress, "visible"
-        self._message.value = "Training …"
+        with self._lock, self.hold_sync():
+            self.message, self.progress = "Training …", progress
         if partial:
-            self._show(plots.picture(self.draw(*partial, **parameters)), "Training …")
+            self._show(plots.picture(self.draw(*partial, **parameters)), "Training …", progress)
 
     def close(self):
         with self._wake:
@@ -365,46 +286,36 @@ ACTIVATIONS = {
 }
 
 
-class LatentPlane(_Panel, anywidget.AnyWidget):
+class LatentPlane(_Panel):
     """A map of two-dimensional codes: click, drag or use the arrow keys, and the code under the cross is decoded.
 
     decoder: a keras.Sequential of Dense layers from 2 numbers to the pixels of an image in 0–1. codes: (n, 2).
     labels: (n,). image_shape: (height, width). The weights are sent once and the decoder runs in the browser, so the
-    picture follows the pointer without the kernel, and still does in a saved page that keeps the widget's state.
+    image follows the pointer without the kernel.
     """
-    _esm, _css = SCRIPT, STYLE
-    kind = traitlets.Unicode("plane").tag(sync=True)
-    title = traitlets.Unicode().tag(sync=True)
-    z = traitlets.List(traitlets.Float()).tag(sync=True)
-    scene = traitlets.Dict().tag(sync=True)          # what never changes: points, classes, layers
+    scene = traitlets.Dict().tag(sync=True)          # what never changes: codes, classes, layers
 
     def __init__(self, decoder, codes, labels, image_shape, title):
-        codes, labels = np.asarray(codes, np.float32), np.asarray(labels)
-        if codes.ndim != 2 or codes.shape[1] != 2 or len(labels) != len(codes) or not np.isfinite(codes).all():
+        self.codes, self.labels, self.image_shape = np.asarray(codes, np.float32), np.asarray(labels), tuple(image_shape)
+        if self.codes.shape != (len(self.labels), 2) or not np.isfinite(self.codes).all():
             raise ValueError("a latent plane needs finite codes of shape (n, 2) and a label for each, "
-                             f"got {codes.shape} and {labels.shape}")
+                             f"got {self.codes.shape} and {self.labels.shape}")
         self._layers = [_dense(layer) for layer in decoder.layers]
-        sizes = [2] + [len(bias) for _, bias, _ in self._layers]
-        if [len(kernel) for kernel, _, _ in self._layers] != sizes[:-1] or sizes[-1] != np.prod(image_shape):
-            raise ValueError(f"the decoder must lead from 2 numbers to {np.prod(image_shape)} pixels; its layers have "
-                             f"{', '.join(map(str, sizes[1:]))} units on inputs of "
-                             f"{', '.join(str(len(kernel)) for kernel, _, _ in self._layers)}")
-        margin = .05 * np.ptp(codes, axis=0) + .01
-        low, high = np.floor((codes.min(0) - margin) * 100) / 100, np.ceil((codes.max(0) + margin) * 100) / 100
-        self._prepare(title, {f"z{i + 1}": slider(f"z{i + 1}", float(low[i]), float(high[i]), float(
-            np.clip(0, low[i], high[i])), step=.01) for i in range(2)})
-        self.codes, self.labels, self.image_shape = codes, labels, tuple(image_shape)
-        self.twin = self.picture()
-        super().__init__(title=title, z=list(self.parameters().values()), scene=self._scene())
-        LABS[title] = self
+        shapes = [kernel.shape for kernel, _, _ in self._layers]
+        if shapes[0][0] != 2 or shapes[-1][1] != np.prod(image_shape):
+            raise ValueError(f"the decoder must lead from 2 numbers to {' × '.join(map(str, image_shape))} pixels, "
+                             f"not from {shapes[0][0]} to {shapes[-1][1]}")
+        margin = .05 * np.ptp(self.codes, axis=0) + .01
+        ends = zip((self.codes.min(0) - margin).round(2).tolist(), (self.codes.max(0) + margin).round(2).tolist())
+        controls = {f"z{i}": slider(f"z{i}", low, high, min(max(0., low), high), step=.01)
+                    for i, (low, high) in enumerate(ends, 1)}
+        super().__init__(title, controls, kind="plane", scene=self._scene(list(controls.values())))
 
-    def _scene(self):
+    def _scene(self, axes):
         names, group = np.unique(self.labels, return_inverse=True)
         return {
             "codes": self.codes.tobytes(), "group": group.astype(np.uint8).tobytes(), "names": list(map(str, names)),
-            "colours": plots.COLOURS[:7], "shape": self.image_shape,
-            "low": [c.low for c in self.controls.values()], "high": [c.high for c in self.controls.values()],
-            "start": [c.value for c in self.controls.values()],
+            "colours": plots.COLOURS[:7], "shape": self.image_shape, "axes": [asdict(axis) for axis in axes],
             "layers": [{"kernel": kernel.tobytes(), "bias": bias.tobytes(), "activation": activation}
                        for kernel, bias, activation in self._layers],
         }
@@ -422,7 +333,7 @@ class LatentPlane(_Panel, anywidget.AnyWidget):
         fig, (plane, image) = plots.figure(1, 2, width=8, height=4)
         plots.classes(plane, self.codes, self.labels)
         plane.plot(z1, z2, "+", color="black", markersize=18, markeredgewidth=2)
-        plane.set(xlabel="z1", ylabel="z2", title=self.title)
+        plane.set(xlabel="z1", ylabel="z2", title="latent plane")
         image.imshow(self.decode((z1, z2)), cmap="gray_r", vmin=0, vmax=1)
         image.set(title=f"decoded at z1 = {z1:.2f}, z2 = {z2:.2f}", xticks=[], yticks=[])
         return plots.picture(fig)
@@ -437,7 +348,7 @@ def _dense(layer):
         raise ValueError(f"layer {layer.name!r} ({type(layer).__name__}, activation {activation}) cannot run in the "
                          f"browser: a latent plane takes Dense layers with {', '.join(ACTIVATIONS)}")
     kernel = np.asarray(layer.kernel, np.float32)
-    return kernel, np.asarray(layer.bias if layer.use_bias else np.zeros(layer.units), np.float32), activation
+    return kernel, np.asarray(layer.bias, np.float32) if layer.use_bias else np.zeros(layer.units, "f"), activation
 
 
 # Figures of a running cell --------------------------------------------------------------------------------------
@@ -445,23 +356,20 @@ def _dense(layer):
 def protect_figures():
     """Keep the pyplot figures of a running cell whole while a reader moves a slider.
 
-    Events of widgets are handled in a second thread while a cell runs, and after each one IPython calls matplotlib's
-    `flush_figures`, which would show and close the cell's half-drawn figures there. From now on it works in the main
-    thread only.
+    While a cell runs, a slider's events are handled in a second thread, and after each IPython calls what is
+    registered for "post_execute": pyplot and its inline backend, which draw, show and close the cell's half-made
+    figures. From now on IPython calls them in the main thread only.
     """
     from IPython import get_ipython
-    from matplotlib_inline import backend_inline
 
-    flush, shell = backend_inline.flush_figures, get_ipython()
-    if hasattr(flush, "__wrapped__"):
+    shell = get_ipython()
+    if shell is None or hasattr(shell.events.trigger, "__wrapped__"):
         return
+    trigger = shell.events.trigger
 
-    @functools.wraps(flush)
-    def flush_figures():
-        if threading.current_thread() is threading.main_thread():
-            flush()
+    @functools.wraps(trigger)
+    def trigger_in_main_thread(event, *args, **kwargs):
+        if event not in ("pre_execute", "post_execute") or threading.current_thread() is threading.main_thread():
+            trigger(event, *args, **kwargs)
 
-    backend_inline.flush_figures = flush_figures      # what `%matplotlib inline` will register
-    if shell is not None and flush in shell.events.callbacks["post_execute"]:
-        shell.events.unregister("post_execute", flush)
-        shell.events.register("post_execute", flush_figures)
+    shell.events.trigger = trigger_in_main_thread

@@ -4,10 +4,7 @@ import numpy as np
 
 def mse(x, y):
     """Mean squared error over all pixels of two equal-shaped arrays."""
-    x, y = np.asarray(x), np.asarray(y)
-    if x.shape != y.shape:
-        raise ValueError(f"shapes {x.shape} and {y.shape} differ: compare an image with its own reconstruction")
-    return float(np.mean(np.square(x - y, dtype=np.float64)))
+    return float(_squares(x, y).mean())
 
 
 def psnr(x, y):
@@ -18,7 +15,7 @@ def psnr(x, y):
 
 def errors(x, y):
     """Mean squared error of each image: (n, pixels) twice → (n,)."""
-    return np.mean(np.square(np.asarray(x) - np.asarray(y)), axis=1)
+    return _squares(x, y).mean(axis=1)
 
 
 def probe(train, labels, test, test_labels, max_iter=1000):
@@ -46,7 +43,7 @@ def clustering(features, labels, seed=0):
     from sklearn.cluster import KMeans
     from sklearn.metrics import adjusted_rand_score
 
-    clusters = KMeans(len(np.unique(labels)), n_init=3, random_state=seed % 2**32).fit_predict(features)
+    clusters = KMeans(len(np.unique(labels)), n_init=10, random_state=seed % 2**32).fit_predict(features)
     return adjusted_rand_score(labels, clusters)
 
 
@@ -62,5 +59,33 @@ def few_labels(labels, per_class, seed):
     return rng.permutation(np.concatenate(chosen))
 
 
+def _squares(x, y):
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if x.shape != y.shape:
+        raise ValueError(f"shapes {x.shape} and {y.shape} differ: compare an image with its own reconstruction")
+    return np.square(x - y)
+
+
 def _scale(features):
     return float(np.sqrt(np.var(np.asarray(features, np.float64), axis=0).mean())) or 1.0
+
+
+def precision_recall(real, generated, k=3):
+    """Precision and recall of generated samples (Kynkäänniemi et al., 2019).
+
+    real, generated: (n, features) and (m, features). A sample lies in a set's support when it is within the distance
+    of some member to that member's k-th neighbour in the set. Precision: the share of generated samples in the support
+    of the real ones. Recall: the share of real samples in the support of the generated ones.
+    """
+    return _share_within(real, generated, k), _share_within(generated, real, k)
+
+
+def _share_within(reference, samples, k):
+    from sklearn.metrics import pairwise_distances
+    from sklearn.neighbors import NearestNeighbors
+
+    reference, samples = np.asarray(reference), np.asarray(samples)
+    if min(len(reference), len(samples)) <= k:
+        raise ValueError(f"precision and recall with k = {k} need more than {k} samples of each kind")
+    radii = NearestNeighbors(n_neighbors=k).fit(reference).kneighbors()[0][:, -1]        # the sample itself not counted
+    return float((pairwise_distances(samples, reference) <= radii).any(axis=1).mean())

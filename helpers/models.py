@@ -1,8 +1,6 @@
 """Models that several notebooks use. The notebook that teaches one builds it in the open."""
-import keras
-from keras import layers, ops
-
-from helpers import training  # noqa: F401  (loads TensorFlow quietly before Keras does)
+from helpers.training import keras  # and with it a quiet TensorFlow; so not `import keras`
+from keras import layers, ops  # isort: skip
 
 
 @keras.saving.register_keras_serializable("helpers")
@@ -99,7 +97,7 @@ class Bottleneck(layers.Layer):
 
 
 class Regularisers(layers.Layer):
-    """Noise or dropout on what passes, L1 or KL penalty on it; all strengths are weights, so a new one needs no graph."""
+    """Noise or dropout on what passes, L1 or KL penalty on it; strengths are weights, so a new one needs no graph."""
     KINDS = ("noise", "dropout", "L1", "KL")
 
     def build(self, shape):
@@ -145,6 +143,8 @@ class Adjustable(keras.Model):
         """Set the code size, and one regulariser: none, noise (on the input), dropout, L1 or KL (on the code)."""
         if regulariser not in ("none", *Regularisers.KINDS):
             raise ValueError(f"unknown regulariser {regulariser!r}: choose none, {', '.join(Regularisers.KINDS)}")
+        if strength < 0 or regulariser == "dropout" and strength >= 1:
+            raise ValueError(f"{regulariser} of strength {strength}: choose 0 or more, and less than 1 for dropout")
         self.gate.keep(code)
         for layer in (self.on_input, self.on_code):
             for kind, weight in layer.strengths.items():

@@ -25,8 +25,12 @@ STYLE = {
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": "#e6e6e6",
     "axes.axisbelow": True, "lines.markersize": 5, "legend.frameon": False, "figure.facecolor": "white",
 }
+# For good, and never in an rc_context: settings are the process's, so a context in a lab's thread would restyle the
+# figure that a cell is drawing, and two that interleave would leave each other's settings behind.
+matplotlib.rcParams.update(STYLE)
 DPI = 96          # CSS pixels in an inch: a figure 9 inches wide fills 864 pixels of the page
 SHARPNESS = 2     # physical pixels drawn for each CSS pixel, for sharp text on modern screens
+SAID = "said"     # gid of what repeats other data, and is left out of the alternative text
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,9 @@ def figure(rows=1, columns=1, width=9.0, height=3.4, **options):
     Returns (figure, axes): one axes, or an array of them as `Figure.subplots` gives it. Sizes are in inches, 96 CSS
     pixels each; options go to `Figure.subplots`.
     """
-    with matplotlib.rc_context(STYLE):
-        fig = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-        FigureCanvasAgg(fig)
-        axes = fig.subplots(rows, columns, **options)
-    return fig, axes
+    fig = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(fig)
+    return fig, fig.subplots(rows, columns, **options)
 
 
 def picture(drawing, sharpness=SHARPNESS):
@@ -61,10 +63,10 @@ def picture(drawing, sharpness=SHARPNESS):
     if not isinstance(drawing, Figure):
         raise TypeError(f"cannot show a {type(drawing).__name__}: give a matplotlib Figure or a Picture "
                         "(plots.figure and plots.images make them)")
-    with matplotlib.rc_context(STYLE):
-        drawing.set_dpi(DPI * sharpness)
-        drawing.canvas.draw()
-    pixels = np.asarray(drawing.canvas.buffer_rgba())[..., :3]
+    canvas = drawing.canvas if isinstance(drawing.canvas, FigureCanvasAgg) else FigureCanvasAgg(drawing)
+    drawing.set_dpi(DPI * sharpness)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
     drawing.set_dpi(DPI)
     return Picture(_png(Image.fromarray(pixels), colours=256), describe(drawing),
                    round(drawing.get_figwidth() * DPI))
@@ -78,8 +80,7 @@ def show(drawing, *axes_labels, title=None, legend=True):
     from IPython.display import display
 
     if isinstance(drawing, Figure):
-        with matplotlib.rc_context(STYLE):
-            _label(drawing, axes_labels, title, legend)
+        _label(drawing, axes_labels, title, legend)
     display(picture(drawing))
 
 
@@ -118,27 +119,30 @@ def _describe_axes(ax):
         said.append(f"{sum(len(c.get_offsets()) for c in dots)} points in {len(dots)} group{'s' * (len(dots) > 1)}.")
     if ax.images:
         said.append("An image of " + " by ".join(map(str, ax.images[0].get_array().shape[:2])) + " values.")
-    said += [t.get_text().replace("\n", " ") + "." for t in ax.texts if t.get_text()]
+    said += [t.get_text().replace("\n", " ") + "." for t in ax.texts if t.get_text() and t.get_gid() != SAID]
     return " ".join(said)
 
 
 def _is_data(line, ax):
-    return len(line.get_xdata()) > 1 and line.get_transform() == ax.transData
+    return len(line.get_xdata()) and line.get_gid() != SAID and line.get_transform() == ax.transData
 
 
 def _describe_line(line):
     x, y = (np.asarray(values, float) for values in line.get_data(orig=False))
-    name = line.get_label() if not line.get_label().startswith("_") else "a line"
+    name = line.get_label() if not line.get_label().startswith("_") else "a line" if len(y) > 1 else "a point"
+    if len(y) == 1:
+        return f"{name} at {x[0]:.3g}, {y[0]:.3g}."
     return (f"{name} goes from {y[0]:.3g} at {x[0]:.3g} to {y[-1]:.3g} at {x[-1]:.3g}, "
             f"lowest {np.nanmin(y):.3g}, highest {np.nanmax(y):.3g}.")
 
 
 def _describe_bars(bars, ax):
-    values = np.asarray(bars.datavalues, float)
-    horizontal = getattr(bars, "orientation", None) == "horizontal"
-    names = [t.get_text() for t in (ax.get_yticklabels() if horizontal else ax.get_xticklabels())]
+    values, horizontal = np.asarray(bars.datavalues, float), bars.orientation == "horizontal"
+    axis = ax.yaxis if horizontal else ax.xaxis
+    ticks, middles = axis.get_majorticklocs(), [bar.get_center()[int(horizontal)] for bar in bars]
     label = bars.get_label() if bars.get_label() and not bars.get_label().startswith("_") else "bars"
-    if len(names) == len(values) <= 16 and any(names):
+    if len(ticks) == len(middles) <= 16 and np.allclose(ticks, middles):
+        names = axis.get_major_formatter().format_ticks(ticks)
         return f"{label}: " + ", ".join(f"{n} {v:.3g}" for n, v in zip(names, values)) + "."
     return f"{label}: {len(values)} bars from {values.min():.3g} to {values.max():.3g}."
 
@@ -153,11 +157,14 @@ def images(rows, captions=None, width=864, zoom=None, title=""):
     large as fits). Returns a `Picture`; made with NumPy and Pillow in a few milliseconds, so labs use it too.
     """
     rows = {label: np.asarray(x, dtype=np.float32) for label, x in rows.items()}
-    if not rows or any(x.ndim != 3 or not len(x) for x in rows.values()):
-        raise ValueError("each row of images must be an array of shape (n, height, width) with n ≥ 1; got "
+    if any(x.ndim != 3 or not x.size for x in rows.values()) or len({x.shape[1:] for x in rows.values()}) != 1:
+        raise ValueError("each row of images must be an array of shape (n, height, width) with n ≥ 1, height and width "
+                         "the same in all rows; got "
                          + (", ".join(f"{label}: {x.shape}" for label, x in rows.items()) or "no rows"))
     captions = [] if captions is None else list(map(str, captions))
     n, h, w = max(map(len, rows.values())), *next(iter(rows.values())).shape[1:]
+    if len(captions) > n:
+        raise ValueError(f"{len(captions)} captions for {n} columns: give at most one for each")
     font, gap = _font(13), 6
     margin = max((round(font.getlength(label)) for label in rows), default=0) + 12 if any(rows) else 0
     zoom = zoom or max(1, min((width - margin) // n - gap, 96) // w)
@@ -214,11 +221,48 @@ def _png(sheet, colours=None):
 
 # Recurring figures ----------------------------------------------------------------------------------------------
 
-def spread(ax, x, runs, label, **options):
-    """Draw the mean of runs over seeds as a line and mean ± one standard deviation as a band.
+def curves(x, panels, xlabel, logx=True, logy=()):
+    """A panel for each entry of {y label: {label: runs (seeds, points)}}: lines of means, bands of ± one deviation.
 
-    x: (points,). runs: (seeds, points). Returns the line.
+    x: (points,), or {label: x} where lines differ in it. logy: the y labels that get a logarithmic axis.
     """
+    fig, axes = figure(1, len(panels), height=2.9, width=9.0 if len(panels) > 1 else 6.5, squeeze=False)
+    for ax, (ylabel, lines) in zip(axes[0], panels.items()):
+        for label, runs in lines.items():
+            spread(ax, x[label] if isinstance(x, dict) else x, runs, label)
+        ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if logx else "linear",
+               yscale="log" if ylabel in logy else "linear")
+    return fig
+
+
+def bar_panels(panels, digits=3, zero=True):
+    """A panel of horizontal bars for each entry of {x label: {name: values over seeds}}; names stand at the left.
+
+    zero: whether the axes start at zero; if not, each shows the range of its values.
+    """
+    rows = max(map(len, panels.values()))
+    fig, axes = figure(1, len(panels), height=0.8 + 0.32 * rows, sharey=True, squeeze=False)
+    for ax, (label, results) in zip(axes[0], panels.items()):
+        bars(ax, results, digits)
+        ax.set_xlabel(label)
+        if not zero:
+            low, high = (f(np.concatenate([np.ravel(v) for v in results.values()])) for f in (np.min, np.max))
+            ax.set_xlim(low - 0.3 * (high - low), high + 0.5 * (high - low))
+    axes[0, 0].invert_yaxis()                 # the first name at the top
+    return fig
+
+
+def maps(codes, labels):
+    """A map for each entry of {title: codes (n, 2)}, with the classes' names and colours."""
+    fig, axes = figure(1, len(codes), height=9 / len(codes) * 1.05 + 0.3, squeeze=False)
+    for ax, (title, points) in zip(axes[0], codes.items()):
+        classes(ax, points, labels, size=7)
+        ax.set_title(title)
+    return fig
+
+
+def spread(ax, x, runs, label, **options):
+    """Draw the mean of runs (seeds, points) over seeds as a line, and ± one standard deviation as a band."""
     runs = np.asarray(runs, float)
     mean, sd = runs.mean(0), runs.std(0, ddof=1) if len(runs) > 1 else np.zeros(runs.shape[1])
     (line,) = ax.plot(x, mean, label=label, **options)
@@ -230,16 +274,14 @@ def bars(ax, results, digits=3):
     """Horizontal bars of {name: values over seeds}: the mean, one standard deviation, and each seed as a dot."""
     names, values = list(results), [np.atleast_1d(v).astype(float) for v in results.values()]
     means = [v.mean() for v in values]
-    drawn = ax.barh(names, means, color=[COLOURS[i % len(COLOURS)] for i in range(len(names))], alpha=0.75,
-                    xerr=[v.std(ddof=1) if len(v) > 1 else 0 for v in values], ecolor="#333333")
+    ax.barh(names, means, color=[COLOURS[i % len(COLOURS)] for i in range(len(names))], alpha=0.75,
+            xerr=[v.std(ddof=1) if len(v) > 1 else 0 for v in values], ecolor="#333333")
     for i, v in enumerate(values):
-        ax.plot(v, np.full(len(v), i), ".", color="black", markersize=4, linestyle="none", label="_seeds")
+        ax.plot(v, np.full(len(v), i), ".", color="black", markersize=4, linestyle="none", gid=SAID)
         ax.annotate(f"{means[i]:.{digits}f}", (max(v.max(), means[i]), i), xytext=(10, 0), va="center",
-                    textcoords="offset points", fontsize=10)
-    ax.invert_yaxis()
-    ax.margins(x=0.12)
+                    textcoords="offset points", fontsize=10, gid=SAID)
+    ax.margins(x=0.15)
     ax.grid(axis="y", visible=False)
-    return drawn
 
 
 def classes(ax, codes, labels, size=12):

@@ -1,30 +1,28 @@
 """Predict first: a reader chooses an answer for each claim before running on."""
-import html
+import anywidget
+import traitlets
 
-import ipywidgets as W
+from . import labs
 
 
-class Predictions(W.VBox):
-    """A row for each claim: its sentence, and buttons to choose what to expect.
+class Predictions(anywidget.AnyWidget):
+    """A row for each claim: buttons to choose what to expect, and its sentence.
 
     sentences: {id: sentence}. Without a kernel a reader sees the claims as a table.
     """
-    ANSWERS = ("holds", "depends", "fails")
+    _esm, _css = labs.Lab._esm, labs.Lab._css        # the labs' own: the same look, the same care for the keyboard
+    kind = traitlets.Unicode("predictions").tag(sync=True)
+    title = traitlets.Unicode("What do you expect?").tag(sync=True)
+    sentences = traitlets.Dict().tag(sync=True)
+    answers = traitlets.List(["holds", "depends", "fails"]).tag(sync=True)
+    values = traitlets.Dict().tag(sync=True)
 
     def __init__(self, sentences):
-        self.sentences = dict(sentences)
-        self.buttons = {number: W.ToggleButtons(options=self.ANSWERS, value=None, style={"button_width": "5.5em"},
-                                                tooltips=[f"{number} {answer}" for answer in self.ANSWERS])
-                        for number in self.sentences}
-        rows = [W.HBox([self.buttons[number],
-                        W.HTML(f"<b>{number}</b> {html.escape(sentence)}", layout=W.Layout(flex="1 1 auto"))],
-                       layout=W.Layout(align_items="center"))
-                for number, sentence in self.sentences.items()]
-        super().__init__(rows)
+        super().__init__(sentences=dict(sentences))
 
     def chosen(self):
         """{id: answer} of the claims for which an answer was chosen."""
-        return {number: b.value for number, b in self.buttons.items() if b.value is not None}
+        return dict(self.values)
 
     def _repr_mimebundle_(self, **_):
         table = ["| | claim |", "|---|---|"] + [f"| {n} | {s} |" for n, s in self.sentences.items()]

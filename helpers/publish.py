@@ -45,7 +45,8 @@ def run(notebook, folder, timeout=600):
     """
     names, began, ended = [name for name, _ in numbered(notebook)], [], []
     client = NotebookClient(notebook, kernel_name="python3", kernel_manager_class=ThisPython, timeout=timeout,
-                            on_cell_execute=lambda **_: began.append(time.perf_counter()), record_timing=False,
+                            record_timing=False,
+                            on_cell_execute=lambda **_: began.append(time.perf_counter()),
                             on_cell_executed=lambda **_: ended.append(time.perf_counter()))
     try:
         client.execute(cwd=str(folder))
@@ -55,7 +56,7 @@ def run(notebook, folder, timeout=600):
 
 
 def clean(notebook):
-    """Leave what a reader needs, in place: no times, no widget beside a static twin, no erased bars."""
+    """Leave what a reader needs, in place: no times, no widget beside its static twin, no erased bars."""
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)

@@ -1,7 +1,9 @@
 """Training plumbing: a quiet TensorFlow, one call that makes a run repeatable, fast pipelines, restarts, progress."""
 import os
 import sys
+import threading
 import warnings
+import weakref
 from contextlib import contextmanager
 
 import numpy as np
@@ -28,6 +30,7 @@ with _quiet():
     tf.zeros(1)                                               # the first operation has messages of its own
 import keras  # noqa: E402
 
+tf.get_logger().setLevel("ERROR")      # no advice on retracing: a new architecture is a new graph
 # Keras 3 says this of every tf.data pipeline that `fit` gets; ours shuffles itself.
 warnings.filterwarnings("ignore", message="`shuffle=True` was passed")
 
@@ -43,27 +46,46 @@ def reproducible(seed):
 
 
 def pipeline(x, y=None, *, batch_size=None, passes=10, corrupt=None, seed=0):
-    """Batches for Keras's `fit`, cached, and shuffled anew in each pass.
+    """Batches for Keras's `fit`, shuffled anew in each pass.
 
     One epoch of `fit` makes `passes` passes over the data, and `compile(steps_per_execution=len(batches))` runs them
     without a return to Python: several times faster for small models.
 
     x: (n, ...) float32. y: the targets (n, ...); without it the batches are (x, x) pairs, as an autoencoder needs.
     batch_size: by default about forty batches a pass, of 32 to 128 images, so that small and large data sets take
-    the same number of steps. corrupt: a function from a batch to a damaged batch, drawn anew for each batch; the
-    pairs are then (corrupt(x), y). Returns a `tf.data.Dataset` with a length.
+    the same number of steps. corrupt: a function from a batch to a damaged batch; the pairs are then (corrupt(x), y).
+    It is drawn anew for each batch if its noise comes from one `keras.random.SeedGenerator`, made outside of it; that
+    of `tf.random` repeats in every epoch. Returns a `tf.data.Dataset` with a length.
     """
     x = np.asarray(x, np.float32)
     if not len(x):
         raise ValueError("there are no images to train on: x is empty")
     if y is not None and len(y) != len(x):
         raise ValueError(f"{len(x)} inputs but {len(y)} targets: give one target for each input")
-    size = batch_size or min(128, max(32, len(x) // 40))
-    batches = tf.data.Dataset.from_tensor_slices(x if y is None else (x, np.asarray(y)))
-    # Whole batches only: one shape, one graph; what is left out of a pass is in the next, since each is shuffled anew.
-    batches = batches.cache().shuffle(len(x), seed=seed).batch(min(size, len(x)), drop_remainder=True)
-    pair = (lambda a: (corrupt(a) if corrupt else a, a)) if y is None else (lambda a, b: (corrupt(a) if corrupt else a, b))
-    return batches.map(pair).repeat(passes).prefetch(2)
+    size = min(len(x), batch_size or min(128, max(32, len(x) // 40)))
+    arrays = [tf.constant(a) for a in ([x] if y is None else [x, np.asarray(y)])]
+    epochs = keras.random.SeedGenerator(int(seed) % 2**32)      # each use of the batches counts one on
+    whole = len(x) // size      # whole batches only: one shape, one graph; what a pass leaves out is in the next
+
+    def keys(_):
+        seed_and_epoch = tf.cast(epochs.next(), tf.int64)
+        return tf.data.Dataset.range(passes).map(lambda i: seed_and_epoch * [1, passes] + [0, i])
+
+    def one_pass(key):
+        order = tf.random.experimental.stateless_shuffle(tf.range(len(x)), key)[:whole * size]
+        shuffled = [tf.reshape(tf.gather(a, order), (whole, size, *a.shape[1:])) for a in arrays]
+        return tf.data.Dataset.from_tensor_slices((shuffled[0], shuffled[-1]))
+
+    # A pass is shuffled in one go, by its key: faster than tf.data's own shuffle, which handles image by image, and
+    # the process's seed, which a lab's thread may set, has no part in it.
+    batches = tf.data.Dataset.range(1).flat_map(keys).flat_map(one_pass)
+    if corrupt:
+        batches = batches.map(lambda inputs, targets: (corrupt(inputs), targets))
+    batches = batches.prefetch(8)
+    return batches.apply(tf.data.experimental.assert_cardinality(whole * passes))
+
+
+_seeding = threading.Lock()     # initial weights follow from the process's seed, and labs train in a second thread
 
 
 def restart(model, seed):
@@ -71,19 +93,55 @@ def restart(model, seed):
 
     A sweep over seeds then pays for tracing once. Returns the model.
     """
-    keras.utils.set_random_seed(int(seed) % 2**32)
-    parts = list(model._flatten_layers())
-    with keras.saving.custom_object_scope({type(layer).__name__: type(layer) for layer in parts}):
-        model.set_weights(keras.models.clone_model(model).get_weights())
-    generators = [layer.seed_generator for layer in parts if hasattr(layer, "seed_generator")]
-    for i, generator in enumerate(generators):
-        generator.state.assign([int(seed) % 2**32, i])
+    leaves = [layer for layer in model._flatten_layers() if not getattr(layer, "layers", None)]
+    renewed = {id(weight) for layer in leaves for weight in layer.weights}
+    if old := [weight.path for weight in model.weights if id(weight) not in renewed]:
+        raise ValueError(f"cannot restart {model.name}: {', '.join(old)} belong to no layer. Put them into one.")
+    with _seeding:
+        keras.utils.set_random_seed(int(seed) % 2**32)
+        for layer in leaves:
+            _reinitialise(layer)
+    for i, layer in enumerate(leaves):
+        if hasattr(layer, "seed_generator"):
+            layer.seed_generator.state.assign([int(seed) % 2**32, i])
     if getattr(model, "optimizer", None) is not None:
-        rate = model.optimizer._learning_rate
-        for variable in model.optimizer.variables:
-            if variable is not rate:
-                variable.assign(np.zeros(variable.shape, variable.dtype))
+        _reset(model.optimizer, model.trainable_variables)
     return model
+
+
+def _reset(optimizer, trained):
+    """The optimizer as it began, but for its learning rate. Most begin with zeros, Nadam and Adagrad do not."""
+    if len(_began.get(optimizer, ())) != len(optimizer.variables):      # not seen before, or built since
+        fresh = type(optimizer).from_config(optimizer.get_config())
+        fresh.build(trained)
+        _began[optimizer] = [np.array(variable) for variable in fresh.variables[:len(optimizer.variables)]]
+    for variable, initial in zip(optimizer.variables, _began[optimizer]):
+        if variable is not optimizer._learning_rate:
+            variable.assign(initial)
+
+
+_began = weakref.WeakKeyDictionary()    # {optimizer: its variables at the beginning}; they take long to make
+
+
+def _reinitialise(layer):
+    """New initial weights for one layer, from its own initializers, or else from a new layer like it."""
+    own = {name: getattr(layer, f"{name}_initializer", None) for name in ("kernel", "bias")}
+    if layer.weights and all(w.name in own and own[w.name] for w in layer.weights):
+        for w in layer.weights:
+            w.assign(own[w.name].clone()(w.shape, w.dtype))       # a clone: an initializer repeats its own values
+    elif layer.weights:
+        fresh = type(layer).from_config(layer.get_config())
+        fresh.build_from_config(layer.get_build_config())
+        layer.set_weights(fresh.get_weights())
+
+
+def function(model):
+    """A compiled call of a model, arrays in, array out: under a millisecond for small models, so fit for labs.
+
+    It uses the weights as they are at each call.
+    """
+    graph = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
+    return lambda x: graph(tf.convert_to_tensor(x, tf.float32)).numpy()
 
 
 def progress(items, what="training"):
@@ -91,3 +149,14 @@ def progress(items, what="training"):
     from tqdm import tqdm
 
     return tqdm(items, desc=what, delay=2, leave=False, file=sys.stdout, ncols=80)
+
+
+def repeat(run, seeds, what="seeds"):
+    """Run an experiment once for each seed: run(seed) returns numbers, or {name: numbers}.
+
+    Returns an array (seeds, …), or {name: array (seeds, …)}.
+    """
+    results = [run(seed) for seed in progress(seeds, what)]
+    if isinstance(results[0], dict):
+        return {name: np.array([result[name] for result in results]) for name in results[0]}
+    return np.array(results)

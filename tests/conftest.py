@@ -9,12 +9,11 @@ from sample_notebook import sample_notebook
 
 
 def pytest_configure(config):
-    """Let workers share the cores: else each kernel starts a thread a core, and they wait for one another."""
+    """Let workers share the cores: else TensorFlow starts a thread a core in each kernel of each worker."""
     config.pluginmanager.register(LabsOfNotebooks())
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
     if workers > 1:
-        for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
-            os.environ.setdefault(library, str(max(1, os.cpu_count() // workers)))
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, os.cpu_count() // workers)))
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -157,7 +157,7 @@ def test_verdicts_stand_with_other_seeds(path, tmp_path, record_property):
     """SWEEP_SEEDS other values of SEED (by default 1): nine of ten must leave a verdict as it is stored."""
     found = {seed: verdicts(executed(path, tmp_path, SEED=seed)) for seed in SEEDS}
     table, counts = changes(verdicts(nbformat.read(path, as_version=4)), found)
-    record_property("to read", f"{path.stem}, {len(SEEDS)} other seeds: {table or 'no verdict changed'}")
+    record_property("to read", f"{path.stem}, SEED = {list(SEEDS)}: {table or 'no verdict changed'}")
     assert not too_many(counts, len(SEEDS)), table
 
 

@@ -13,6 +13,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -214,14 +215,14 @@ class Notebook:
         return Slider(self, self.row(title, label))
 
     def row(self, title, label):
-        name = self.page.locator(f".widget-label:text-is({json.dumps(label)})")
-        return self.lab(title).locator(".lab-row").filter(has=name)
+        """The controls of this label: a slider and its number entry, or a menu."""
+        return self.lab(title).locator(".row").filter(has=self.page.locator(f"span:text-is({json.dumps(label)})"))
 
     def button(self, title, name):
         return self.lab(title).get_by_role("button", name=name, exact=True)
 
     def message(self, title):
-        return self.lab(title).locator(".lab-message").inner_text().strip()
+        return self.lab(title).get_by_role("status").inner_text().strip()
 
     def png(self, title):
         """The bytes of the picture that the lab shows, a LatentPlane's decoded image included."""
@@ -251,6 +252,11 @@ class Notebook:
             return shown == self.expected(title) and shown
         return wait_for(right, timeout, f"{title!r} does not show the picture of its controls")
 
+    def cross(self, title):
+        """Where the cross of a LatentPlane is in the browser: [z1, z2]."""
+        label = self.lab(title).locator("canvas").last.get_attribute("aria-label")
+        return [float(number) for number in re.findall(r"= (-?[\d.]+)", label)]
+
     def drag_plane(self, title, to=(0.8, 0.3), steps=30):
         """Drag the cross of a LatentPlane from the middle to a place given as fractions from the top left."""
         plane = self.lab(title).locator("canvas").first
@@ -263,25 +269,31 @@ class Notebook:
 class Slider:
     """A slider of a lab and the number entry beside it."""
 
+    THUMB = 16          # CSS pixels; the middle of Chromium's thumb stays half of that away from the ends of the track
+
     def __init__(self, notebook, row):
-        self.page, self.row = notebook.page, row
-        self.handle, self.number = row.locator(".noUi-handle"), row.locator("input")
+        self.page, self.handle = notebook.page, row.locator("input[type=range]")
+        self.number = row.locator("input[type=number]")
 
     def value(self):
-        return float(self.handle.get_attribute("aria-valuetext").replace("\N{MINUS SIGN}", "-"))
+        return float(self.handle.input_value())
 
     def press(self, key, times=1):
         self.handle.focus()
         for _ in range(times):
             self.page.keyboard.press(key)
 
+    def place(self, fraction=None):
+        """Where on the page a fraction of the slider's range is; without one, where the thumb is now."""
+        self.handle.hover()                                 # scrolls to it and waits until the layout stands still
+        if fraction is None:
+            fraction = self.handle.evaluate("e => (e.value - e.min) / (e.max - e.min)")
+        box = self.handle.bounding_box()
+        return box["x"] + self.THUMB / 2 + (box["width"] - self.THUMB) * fraction, box["y"] + box["height"] / 2
+
     def drag(self, to=0.9, steps=30, release=True):
-        """Drag the handle to a fraction of the track in so many moves of the mouse, 16 ms apart."""
-        self.handle.scroll_into_view_if_needed()
-        self.handle.hover()                                 # waits until the layout stands still
-        handle, track = self.handle.bounding_box(), self.row.locator(".noUi-base").bounding_box()
-        y = handle["y"] + handle["height"] / 2
-        drag(self.page, (handle["x"] + handle["width"] / 2, y), (track["x"] + track["width"] * to, y), steps, release)
+        """Drag the thumb to a fraction of the range in so many moves of the mouse, 16 ms apart."""
+        drag(self.page, self.place(), self.place(to), steps, release)
 
 
 def drag(page, start, end, steps, release=True):

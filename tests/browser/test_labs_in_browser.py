@@ -71,12 +71,7 @@ def draw(n):
 
 labs.Lab(draw, "Curve", n=labs.slider("n", 0, 100, 20))
 '''
-UNCURE = '''
-from matplotlib_inline import backend_inline
-shell = get_ipython()
-shell.events.unregister("post_execute", backend_inline.flush_figures)
-shell.events.register("post_execute", backend_inline.flush_figures.__wrapped__)
-'''
+UNCURE = "del get_ipython().events.trigger"
 SIXTY = '''
 for i in range(60):
     fig, ax = plt.subplots(figsize=(2, 1.5))
@@ -120,7 +115,7 @@ def app(request):
 def notebook(app, opened):
     """The notebook with the labs "Numbers" and "Slow", the first at its defaults."""
     notebook = opened(app, "labs")
-    notebook.execute("labs.LABS['Numbers'].set(**labs.LABS['Numbers'].parameters())")
+    notebook.execute("labs.LABS['Numbers'].values = {}")
     notebook.wait_right("Numbers")
     yield notebook
     assert notebook.page.errors == []
@@ -129,7 +124,7 @@ def notebook(app, opened):
 @pytest.fixture
 def slow(notebook):
     """The same notebook with "Slow" at its default and nothing in training."""
-    notebook.execute("lab = labs.LABS['Slow']; lab.set(**lab.parameters())")
+    notebook.execute("labs.LABS['Slow'].values = {}")
     wait_for(lambda: not int(notebook.execute("print(active)")), 10, "a training goes on")
     notebook.wait_right("Slow")
     notebook.execute("log.clear()")
@@ -161,6 +156,7 @@ def test_no_frame_of_a_drag_is_without_a_picture(notebook):
                              if (window.watching) requestAnimationFrame(look) }; look() }""")
     notebook.slider("Numbers", "whole number").drag(to=0.8, steps=60)
     seen = notebook.page.evaluate("() => { window.watching = false; return frames_seen }")
+    notebook.wait_right("Numbers")
     assert len({source for source, _ in seen}) >= 5, "too few pictures to tell"
     assert all(complete for _, complete in seen)
     assert panel.locator("img").count() == 1
@@ -198,18 +194,17 @@ def test_an_error_is_said_in_words_and_the_lab_lives_on(notebook):
 # By keyboard alone
 
 def focused(page):
-    """What has the focus: [is it in a lab, tag, accessible label, text]."""
+    """What has the focus: [is it in a lab, its kind, its accessible name]."""
     return page.evaluate("""() => { const e = document.activeElement;
-        const name = e.getAttribute('aria-label') ?? e.labels?.[0]?.textContent.trim();
-        return [!!e.closest('.lab'), e.tagName, name, e.textContent] }""")
+        return [!!e.closest('.lab'), (e.tagName === 'INPUT' ? e.type : e.tagName).toUpperCase(),
+                e.ariaLabel ?? e.textContent] }""")
 
 
 def tab_to(page, wanted, most=120):
-    """Press Tab until the focus is on `wanted`: (tag, label or text)."""
+    """Press Tab until the focus is on `wanted`: (kind, name)."""
     for _ in range(most):
         page.keyboard.press("Tab")
-        inside, tag, label, text = focused(page)
-        if inside and tag == wanted[0] and wanted[1] in (label, text):
+        if focused(page) == [True, *wanted]:
             return
     raise AssertionError(f"{most} times Tab do not lead to {wanted}; the focus is at {focused(page)}")
 
@@ -225,19 +220,20 @@ def test_every_control_of_a_lab_works_by_keyboard_alone(notebook):
     page, slider = notebook.page, notebook.slider("Numbers", "whole number")
     page.evaluate("() => jupyterapp.shell.currentWidget.content.activeCellIndex = 0")
     page.keyboard.press("Escape")
-    tab_to(page, ("DIV", "whole number"))
-    for key, value in (("ArrowRight", 21), ("ArrowUp", 22), ("ArrowLeft", 21), ("ArrowDown", 20), ("Home", 0), ("End", 100)):
+    tab_to(page, ("RANGE", "whole number"))
+    for key, value in (("ArrowRight", 21), ("ArrowUp", 22), ("ArrowLeft", 21), ("ArrowDown", 20),
+                       ("PageUp", 30), ("Home", 0), ("End", 100)):
         page.keyboard.press(key)
         assert slider.value() == value
     assert letters_do_nothing_to_cells(notebook)
-    tab_to(page, ("INPUT", "whole number"), most=1)
+    tab_to(page, ("NUMBER", "whole number"), most=1)
     page.keyboard.press("Control+a")
     page.keyboard.type("42")
     page.keyboard.press("Enter")
     wait_for(lambda: slider.value() == 42, 5, "the number entry does not move the slider")
-    tab_to(page, ("DIV", "fraction"), most=1)
+    tab_to(page, ("RANGE", "fraction"), most=1)
     page.keyboard.press("ArrowLeft")
-    tab_to(page, ("INPUT", "fraction"), most=1)
+    tab_to(page, ("NUMBER", "fraction"), most=1)
     tab_to(page, ("SELECT", "kind"), most=1)
     page.keyboard.press("ArrowDown")
     assert letters_do_nothing_to_cells(notebook)
@@ -259,13 +255,12 @@ def test_retraining_and_cancelling_by_keyboard(slow):
     wait_for(lambda: slow.message("Slow") == "Training …", 5, "no training")
     assert letters_do_nothing_to_cells(slow)
     page.keyboard.press("Enter")
-    wait_for(lambda: slow.message("Slow").startswith("Cancelled"), 5, "Cancel does not work by keyboard")
-    assert slider.value() == 5
+    wait_for(lambda: slider.value() == 5 and not slow.message("Slow"), 5, "Cancel does not work by keyboard")
 
 
 def test_every_control_has_an_accessible_name(notebook):
     for title, count in (("Numbers", 6), ("Slow", 4)):
-        controls = notebook.lab(title).locator(".noUi-handle, input, select, button")
+        controls = notebook.lab(title).locator("input, select, button")
         assert controls.count() == count
         for control in controls.all():
             expect(control).to_have_accessible_name(re.compile(r"\w+"))
@@ -280,7 +275,7 @@ def test_shortcuts_with_control_still_work_in_a_lab(notebook):
 
 def test_training_starts_on_release_and_the_old_picture_stays_until_the_new_one(slow):
     before, slider = slow.png("Slow"), slow.slider("Slow", "size")
-    bar = slow.lab("Slow").locator(".progress")
+    bar = slow.lab("Slow").locator("progress")
     assert not bar.is_visible()
     slider.drag(to=0.5, release=False)
     assert slider.number.input_value() == f"{slider.value():.0f}", "the number does not follow the drag"
@@ -288,6 +283,8 @@ def test_training_starts_on_release_and_the_old_picture_stays_until_the_new_one(
     slow.page.mouse.up()
     expect(bar).to_be_visible()
     assert slow.message("Slow") == "Training …" and slow.png("Slow") == before
+    first = bar.evaluate("bar => bar.value")
+    wait_for(lambda: bar.evaluate("bar => bar.value") > first, 5, "no progress to be seen")
     assert slow.execute("print(6 * 7)").strip() == "42", "the kernel is not free"
     assert slow.wait_changed("Slow", before) == slow.wait_right("Slow")
     expect(bar).not_to_be_visible()
@@ -296,7 +293,7 @@ def test_training_starts_on_release_and_the_old_picture_stays_until_the_new_one(
 
 def test_the_latest_setting_wins_and_trainings_never_overlap(slow):
     slider = slow.slider("Slow", "size")
-    for key in ("ArrowRight", "PageUp", "ArrowRight", "PageUp", "ArrowRight"):
+    for key in ("ArrowRight", "PageUp", "ArrowRight", "PageUp", "ArrowRight"):       # each starts a training
         slider.press(key)
         slow.page.wait_for_timeout(100)
     wanted = int(slider.value())
@@ -312,9 +309,10 @@ def test_cancel_keeps_the_picture_and_takes_the_controls_back(slow):
     slider.drag(to=0.97)
     wait_for(lambda: slow.message("Slow") == "Training …", 5, "no training")
     slow.button("Slow", "Cancel").click()
-    wait_for(lambda: slow.message("Slow").startswith("Cancelled"), 5, "not cancelled")
-    assert slider.value() == 5 and slow.png("Slow") == before == slow.expected("Slow")
-    assert "end" not in slow.execute("print(log)") and slow.execute("print(active)").strip() == "0"
+    wait_for(lambda: slider.value() == 5, 5, "Cancel does not take the slider back")
+    assert slow.png("Slow") == before == slow.wait_right("Slow")
+    wait_for(lambda: slow.execute("print(active)").strip() == "0", 5, "the training goes on")
+    assert "end" not in slow.execute("print(log)") and slow.message("Slow") == ""
 
 
 def test_a_setting_visited_before_is_not_trained_again(slow):
@@ -332,7 +330,8 @@ def test_a_setting_visited_before_is_not_trained_again(slow):
 # A lab that runs in the browser
 
 def browser_equals_keras(notebook):
-    z = json.loads(notebook.execute("print(labs.LABS['Plane'].z)"))
+    """The cross, and the largest difference between what the browser and Keras decode there."""
+    z = notebook.cross("Plane")
     keras = json.loads(notebook.execute(
         f"print(decoder(np.array([{z}], 'float32')).numpy().ravel().astype(float).tolist())"))
     return z, np.abs(np.array(notebook.decoded("Plane")) - keras).max()
@@ -341,12 +340,13 @@ def browser_equals_keras(notebook):
 def test_dragging_the_plane_decodes_in_the_browser_what_keras_decodes(plane):
     before = plane.png("Plane")
     plane.drag_plane("Plane", to=(0.8, 0.3))
-    wait_for(lambda: plane.png("Plane") != before, 5, "the image does not change")
+    assert plane.png("Plane") != before
     z, difference = browser_equals_keras(plane)
     (low1, high1), (low2, high2) = json.loads(plane.execute(
         "print([list(c.extremes) for c in labs.LABS['Plane'].controls.values()])"))
     assert z == pytest.approx([low1 + .8 * (high1 - low1), high2 - .3 * (high2 - low2)], abs=.05)
     assert difference <= 1e-5
+    wait_for(lambda: json.loads(plane.execute("print(list(labs.LABS['Plane'].values.values()))")) == z, 5, "the kernel does not hear of z")
 
 
 def test_the_plane_needs_no_kernel(plane):
@@ -362,7 +362,7 @@ def test_the_plane_needs_no_kernel(plane):
 def test_the_plane_works_by_keyboard_alone(plane):
     page, canvas = plane.page, plane.lab("Plane").locator("canvas").first
     plane.button("Plane", "Reset").click()
-    wait_for(lambda: browser_equals_keras(plane)[0] == [0, 0], 5, "Reset does not work")
+    wait_for(lambda: plane.cross("Plane") == [0, 0], 5, "Reset does not work")
     canvas.focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowUp", "Shift+ArrowUp"):
         page.keyboard.press(key)
@@ -370,13 +370,13 @@ def test_the_plane_works_by_keyboard_alone(plane):
     z, difference = browser_equals_keras(plane)
     assert z[0] > 0 and z[1] > 4 * z[0] and difference <= 1e-5
     for name, value in (("z1", "-1.5"), ("z2", "0.25")):
-        tab_to(page, ("INPUT", name), most=1)
+        tab_to(page, ("NUMBER", name), most=1)
         page.keyboard.press("Control+a")
-        page.keyboard.type(value)
-    wait_for(lambda: browser_equals_keras(plane)[0] == [-1.5, .25], 5, "the number entries do not move the cross")
+        page.keyboard.type(value + "\n")
+    wait_for(lambda: plane.cross("Plane") == [-1.5, .25], 5, "the number entries do not move the cross")
     tab_to(page, ("BUTTON", "Reset"), most=1)
     page.keyboard.press("Enter")
-    wait_for(lambda: browser_equals_keras(plane)[0] == [0, 0], 5, "Reset does not work by keyboard")
+    wait_for(lambda: plane.cross("Plane") == [0, 0], 5, "Reset does not work by keyboard")
     for control in plane.lab("Plane").locator("canvas, input, button").all():
         expect(control).to_have_accessible_name(re.compile(r"\w+"))
 

@@ -1,0 +1,173 @@
+"""How long a reader waits for a lab: from a key on a slider to the new pixels on the page, and during a drag.
+
+    python tests/benchmarks/lab_latency.py                                      our labs against @interact + predict
+    python tests/benchmarks/lab_latency.py notebook.ipynb "lab title" "label"   a lab of a notebook
+
+JupyterLab in headless Chromium; 60 events each, in turns, so that all meet the same machine. A picture counts once the
+browser has painted the frame that shows it.
+"""
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
+from jupyter_driver import Notebook, Server, chromium, drag, write_notebook  # noqa: E402
+
+EVENTS = int(__import__('os').environ.get('EV', 60))
+CELLS = ('''
+import keras, numpy as np, matplotlib.pyplot as plt
+from ipywidgets import FloatSlider, interact
+from helpers import labs, plots
+keras.utils.set_random_seed(1)
+decoder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(128, "relu"), keras.layers.Dense(784, "sigmoid")])
+decoder.set_weights([np.random.normal(size=w.shape) for w in decoder.get_weights()])
+ring = np.stack([np.cos(np.arange(16)), np.sin(np.arange(16))], 1).astype("float32")
+def codes(z): return ring * .2 + np.float32(z)
+''', '''
+plane = labs.LatentPlane(decoder, ring * 3, np.arange(16) % 4, (28, 28), "plane")
+def draw(z): return plots.images({"": plane.decode(codes(z))}, width=640)
+labs.Lab(draw, "ours", z=labs.slider("z", -3, 3, 0.0, step=.05))
+''', 'plane', '''
+def usual(z):
+    images = decoder.predict(codes(z), verbose=0).reshape(16, 28, 28)
+    fig, axes = plt.subplots(1, 16, figsize=(7, .6))
+    for ax, image in zip(axes, images):
+        ax.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+        ax.axis("off")
+    plt.show()
+interact(usual, z=FloatSlider(description="usual", min=-3, max=3, step=.05));
+''', '''
+def grid(z):
+    images = decoder.predict(codes(z), verbose=0).reshape(16, 28, 28)
+    plt.figure(figsize=(7, .6))
+    plt.imshow(np.hstack(images), cmap="gray_r", vmin=0, vmax=1)
+    plt.show()
+interact(grid, z=FloatSlider(description="grid", min=-3, max=3, step=.05));
+''')
+# Notes when an event reaches the page, and from frame to frame what the picture shows and when that was painted.
+WATCH = """selector => {
+  window.seen = []; window.sent = [];
+  const sign = e => e?.tagName === 'CANVAS' ? e.ariaLabel : e?.complete && e.naturalWidth ? e.src : null;
+  const look = () => {
+    const now = sign([...document.querySelectorAll(selector)].pop());
+    if (now && now !== seen.at(-1)?.picture) {
+      const entry = {picture: now, painted: null}, after = new MessageChannel();
+      after.port1.onmessage = () => { entry.painted = performance.now() };
+      after.port2.postMessage(0);
+      seen.push(entry);
+    }
+    window.look = requestAnimationFrame(look);
+  };
+  cancelAnimationFrame(window.look);
+  look();
+  if (!window.noting) for (const kind of ['keydown', 'pointermove'])
+    window.addEventListener(kind, () => sent.push(performance.now()), true);
+  window.noting = true }"""
+
+
+class Watched:
+    """A control and its picture; `selector` finds the picture's element."""
+
+    def __init__(self, page, name, selector, focus, span):
+        self.page, self.name, self.selector, self.focus, self.span = page, name, selector, focus, span
+        self.latency = []
+
+    def key(self, turn):
+        """One key event; the milliseconds until a frame with a new picture is painted."""
+        self.focus.focus()
+        self.page.evaluate(WATCH, self.selector)
+        self.page.keyboard.press("ArrowRight" if turn // 20 % 2 == 0 else "ArrowLeft")
+        self.page.wait_for_function("() => seen[1]?.painted", timeout=20_000)
+        event, picture = self.page.evaluate("() => [sent[0], seen[1].painted]")
+        self.latency.append(picture - event)
+        time.sleep(0.15)
+
+    def drag(self, forth):
+        """(pictures a second during a drag of 60 moves, milliseconds from the last move to the last picture)."""
+        self.focus.hover()
+        start, end = self.span(forth)
+        self.page.mouse.move(*start)
+        self.page.evaluate(WATCH, self.selector)
+        drag(self.page, start, end, EVENTS, release=False)
+        time.sleep(2)
+        self.page.mouse.up()
+        sent, seen = self.page.evaluate("() => [sent, seen]")
+        pictures = [entry["painted"] for entry in seen[1:]]
+        during = [moment for moment in pictures if moment <= sent[-1]]
+        return len(during) / (sent[-1] - sent[0]) * 1000, max(0, pictures[-1] - sent[-1])
+
+
+def middle(locator, x=0.5, y=0.5):
+    box = locator.bounding_box()
+    return box["x"] + box["width"] * x, box["y"] + box["height"] * y
+
+
+def watched_slider(page, name, row, selector):
+    handle, track = row.locator(".noUi-handle"), row.locator(".noUi-base")
+    handle.scroll_into_view_if_needed()
+    return Watched(page, name, selector, handle, lambda forth: (middle(handle), middle(track, 0.1 + 0.8 * forth)))
+
+
+def interact_row(page, name):
+    row = page.locator(".widget-inline-hbox", has=page.locator(f'.widget-label:text-is("{name}")')).first
+    row.evaluate("(row, name) => { row.closest('.widget-interact').id = name }", name)
+    return row
+
+
+def table(watched):
+    print(f"{'':34}{'p50':>8}{'p95':>8}{'pictures/s':>12}{'lag, ms':>9}")
+    for one in watched:
+        p50, p95 = np.percentile(one.latency, [50, 95])
+        rate, lag = np.median([one.drag(forth) for forth in (True, False, True, False)], axis=0)
+        print(f"{one.name:34}{p50:8.1f}{p95:8.1f}{rate:12.1f}{lag:9.0f}")
+
+
+def ratio(usual, ours):
+    a, b = np.percentile(usual.latency, [50, 95]), np.percentile(ours.latency, [50, 95])
+    print(f"{usual.name} / {ours.name}: p50 {a[0] / b[0]:.1f}×, p95 {a[1] / b[1]:.1f}×")
+
+
+def measure(watched):
+    for turn in range(EVENTS + 3):
+        for one in watched:
+            one.key(turn)
+    for one in watched:
+        del one.latency[:3]                      # the first events trace and warm up
+
+
+def compare():
+    with tempfile.TemporaryDirectory() as folder, Server(folder) as server, chromium(height=1600) as page:
+        write_notebook(Path(folder) / "x.ipynb", *CELLS)
+        notebook = Notebook(page, server, "x.ipynb")
+        notebook.run_all()
+        plane = notebook.lab("plane").locator("canvas").first
+        watched = [
+            watched_slider(page, "Lab, 16 images", notebook.row("ours", "z"), '.lab[aria-label="ours"] img'),
+            Watched(page, "LatentPlane, in the browser", '.lab[aria-label="plane"] canvas', plane,
+                    lambda forth: (middle(plane, 0.8 - 0.6 * forth, 0.5), middle(plane, 0.2 + 0.6 * forth, 0.4))),
+            watched_slider(page, "@interact, predict, 16 axes", interact_row(page, "usual"), "#usual img"),
+            watched_slider(page, "@interact, predict, 1 axes", interact_row(page, "grid"), "#grid img"),
+        ]
+        measure(watched)
+        table(watched)
+        for usual in watched[2:]:
+            for ours in watched[:2]:
+                ratio(usual, ours)
+
+
+def one_lab(path, title, label):
+    with tempfile.TemporaryDirectory() as folder, Server(folder) as server, chromium(height=1600) as page:
+        shutil.copy(path, Path(folder) / "x.ipynb")
+        notebook = Notebook(page, server, "x.ipynb")
+        notebook.run_all(timeout=300)
+        lab = watched_slider(page, title, notebook.row(title, label), f'.lab[aria-label="{title}"] img')
+        measure([lab])
+        table([lab])
+
+
+if __name__ == "__main__":
+    one_lab(*sys.argv[1:]) if len(sys.argv) == 4 else compare()

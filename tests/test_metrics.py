@@ -1,0 +1,155 @@
+"""helpers.metrics against closed forms, and data made so that the answer is known."""
+import numpy as np
+import pytest
+
+from helpers import metrics
+
+RNG = np.random.default_rng(0)
+X = RNG.uniform(size=(20, 64)).astype("float32")
+
+
+def blobs(n=60, classes=3, distance=8.0, features=4, seed=0):
+    """Normal clouds whose centres are `distance` apart, n points a class; and their labels."""
+    labels = np.repeat(np.arange(classes), n)
+    noise = np.random.default_rng(seed).normal(size=(len(labels), features))
+    return noise + distance * np.eye(features)[labels], labels
+
+
+def test_mse():
+    assert metrics.mse(X, X) == 0
+    assert metrics.mse(X, X + np.float32(0.5)) == pytest.approx(0.25, rel=1e-6)
+    assert metrics.mse([[0, 1], [2, 3]], [[1, 1], [2, 1]]) == pytest.approx(5 / 4)
+    assert isinstance(metrics.mse(X, X), float)
+
+
+def test_mse_of_bytes_does_not_wrap_round():
+    assert metrics.mse(np.array([[0, 255]], np.uint8), np.array([[1, 254]], np.uint8)) == 1
+
+
+def test_psnr():
+    assert metrics.psnr(X, X) == float("inf")
+    assert metrics.psnr(np.zeros(8), np.full(8, 0.1)) == pytest.approx(20)
+    assert metrics.psnr(np.zeros(8), np.ones(8)) == pytest.approx(0)
+    noise = np.random.default_rng(1).normal(0, 0.05, 200_000)        # its PSNR is 26.02 dB, standard error 0.014
+    assert metrics.psnr(np.zeros(200_000), noise) == pytest.approx(-20 * np.log10(0.05), abs=0.055)
+
+
+def test_errors_of_each_image():
+    shift = np.arange(20, dtype="float32")[:, None] / 20
+    assert metrics.errors(X, X + shift) == pytest.approx(shift[:, 0] ** 2, abs=1e-6)
+    assert metrics.errors(X, X[::-1]).mean() == pytest.approx(metrics.mse(X, X[::-1]))
+    assert metrics.errors(X, X).shape == (20,)
+
+
+@pytest.mark.parametrize("measure", [metrics.mse, metrics.psnr, metrics.errors])
+@pytest.mark.parametrize("other", [X[:1], X[:, :1], X[0], X.reshape(20, 8, 8), 0.0])       # NumPy would broadcast most
+def test_shapes_must_be_equal(measure, other):
+    with pytest.raises(ValueError, match=r"shapes \(20, 64\) and .* differ"):
+        measure(X, other)
+
+
+# What can be read off features --------------------------------------------------------------------------------
+
+def test_probe_reads_off_classes_and_only_those():
+    (train, labels), (test, test_labels) = blobs(), blobs(seed=1)
+    assert metrics.probe(train, labels, test, test_labels) == 1
+    shuffled = np.random.default_rng(2).permutation(test_labels)
+    assert metrics.probe(train, labels, test, shuffled) < 0.5
+    noise = np.random.default_rng(3).normal(size=(2, 180, 4))
+    assert metrics.probe(noise[0], labels, noise[1], test_labels) < 0.5
+
+
+def nearly_constant(n, seed):
+    """Two classes in one feature, beside 300 that are almost constant, and in a twentieth of the images carry noise."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % 2
+    signal = 2 * labels - 1 + 0.6 * rng.normal(size=n)
+    return np.column_stack([signal, 0.02 * rng.normal(size=(n, 300))]), labels
+
+
+def test_probe_is_not_hurt_by_almost_constant_features():
+    from sklearn.preprocessing import StandardScaler
+
+    (train, labels), (test, test_labels) = nearly_constant(40, 0), nearly_constant(1000, 1)
+    ours = metrics.probe(train, labels, test, test_labels)
+    one_by_one = StandardScaler().fit(train)
+    theirs = metrics.probe(one_by_one.transform(train), labels, one_by_one.transform(test), test_labels)
+    assert ours > 0.93                                               # the best possible: Φ(1 / 0.6) = 0.952
+    assert theirs < ours - 0.1
+
+
+def test_probe_does_not_depend_on_the_unit():
+    (train, labels), (test, test_labels) = blobs(distance=2), blobs(distance=2, seed=1)
+    accuracy = metrics.probe(train, labels, test, test_labels)
+    assert 0.7 < accuracy < 1
+    assert metrics.probe(train * 1e-3, labels, test * 1e-3, test_labels) == accuracy
+    assert metrics.probe(train * 1e3, labels, test * 1e3, test_labels) == accuracy
+
+
+def test_probe_of_a_constant_code_is_chance():
+    labels = np.repeat([0, 1], 10)
+    assert metrics.probe(np.ones((20, 3)), labels, np.ones((20, 3)), labels) == 0.5
+
+
+def test_neighbours():
+    (train, labels), (test, test_labels) = blobs(), blobs(seed=1)
+    assert metrics.neighbours(train, labels, test, test_labels) == 1
+    line, halves = np.arange(6.0)[:, None], np.array([0, 0, 0, 1, 1, 1])
+    assert metrics.neighbours(line, halves, line, halves, k=1) == 1
+    assert metrics.neighbours(line, [0, 1, 0, 1, 0, 1], line, [0, 1, 0, 1, 0, 1], k=3) == pytest.approx(2 / 6)
+
+
+def test_clustering():
+    features, labels = blobs()
+    assert metrics.clustering(features, labels) == 1
+    assert metrics.clustering(features, (labels + 1) % 3) == 1                       # names do not matter
+    assert abs(metrics.clustering(features, np.random.default_rng(0).permutation(labels))) < 0.05
+    assert metrics.clustering(features, labels, seed=2**32 + 7) == 1                 # any seed
+
+
+# Few labels ---------------------------------------------------------------------------------------------------
+
+def test_few_labels_draws_as_many_of_each_class():
+    labels = np.repeat([0, 1, 5], [10, 50, 3])
+    chosen = metrics.few_labels(labels, 3, seed=1)
+    assert len(set(chosen)) == 9
+    assert np.bincount(labels[chosen]).tolist() == [3, 3, 0, 0, 0, 3]
+    assert (metrics.few_labels(labels, 3, seed=1) == chosen).all()
+    assert (np.sort(metrics.few_labels(labels, 3, seed=2)) != np.sort(chosen)).any()
+    assert (np.diff(labels[chosen]) < 0).any()                       # and the classes are mixed
+
+
+def test_few_labels_needs_enough_images():
+    with pytest.raises(ValueError, match="class 5 has 3 images, 4 are asked for: ask for fewer labels"):
+        metrics.few_labels(np.repeat([0, 5], [10, 3]), 4, seed=1)
+
+
+# Precision and recall -----------------------------------------------------------------------------------------
+
+def test_precision_and_recall_of_equal_distributions_are_high():
+    a, b = np.random.default_rng(0).normal(size=(2, 400, 2))
+    precision, recall = metrics.precision_recall(a, b)
+    assert precision > 0.9 and recall > 0.9
+    assert metrics.precision_recall(a, a) == (1, 1)
+
+
+def test_precision_and_recall_tell_collapse_from_garbage():
+    a, b = np.random.default_rng(0).normal(size=(2, 400, 2))
+    clusters = np.concatenate([a, b + 100])                          # two modes, far apart
+    assert metrics.precision_recall(clusters, np.random.default_rng(1).normal(size=(400, 2))) == pytest.approx(
+        (0.97, 0.49), abs=0.04)                                      # collapsed on one: precise, half recalled
+    garbage = np.concatenate([a + 0.01, b - 100])
+    precision, recall = metrics.precision_recall(a, garbage)
+    assert precision == pytest.approx(0.5, abs=0.03) and recall > 0.95
+    assert metrics.precision_recall(a, a + 1000) == (0, 0)
+
+
+def test_precision_and_recall_by_hand():
+    real, generated = np.array([[0.0], [1], [3]]), np.array([[-0.5], [2.5], [9]])
+    # k = 1: real radii 1, 1, 2, so -0.5 and 2.5 lie within, 9 does not; generated radii 3, 3, 6.5: all within
+    assert metrics.precision_recall(real, generated, k=1) == pytest.approx((2 / 3, 1))
+
+
+def test_precision_and_recall_need_samples():
+    with pytest.raises(ValueError, match="need more than 3 samples"):
+        metrics.precision_recall(np.zeros((3, 2)), np.zeros((50, 2)))
