@@ -44,7 +44,7 @@ class Rule:
         """A value in the rule's unit; shares become percent or percentage points."""
         hundred = self.unit.startswith(("point", "%"))
         value = value * 100 if hundred else value
-        digits = 1 if hundred or abs(value) >= 10 else 2 if abs(value) >= 0.1 else 4
+        digits = 1 if hundred or abs(value) >= 10 else 2 if abs(value) >= 1 else 3
         return f"{value:{sign}.{digits}f}"
 
     def words(self, effects):
@@ -150,15 +150,13 @@ class Claims:
         from IPython.display import Markdown, display
 
         guesses = self.predicted.chosen() if self.predicted else {}
-        lines = ["| | claim | measured | the rule must say | verdict |" + " you said |" * bool(guesses),
-                 "|---|---|---|---|---|" + "---|" * bool(guesses)]
+        lines = ["| | claim | case | measured | asked | verdict |" + " you said |" * bool(guesses),
+                 "|---|---|---|---|---|---|" + "---|" * bool(guesses)]
         for number, sentence in self.sentences.items():
-            cases = self.measurements[number].values()
-            measured = "<br>".join(f"{m.case + ': ' if m.case else ''}{m.rule.words(m.effects)}, asked: {m.rule}"
-                                   for m in cases)
-            controls = "<br>".join(dict.fromkeys(m.controls for m in cases))
-            lines.append(f"| {number} | {sentence} | {measured} | {controls} | **{self.verdict(number)}** |"
-                         + f" {guesses.get(number, '–')} |" * bool(guesses))
+            said = f"**{self.verdict(number).partition(':')[0]}** |" + f" {guesses.get(number, '–')} |" * bool(guesses)
+            for i, m in enumerate(self.measurements[number].values()):
+                head, tail = (f"**{number}** | {sentence}", said) if i == 0 else (" | ", " |" * (1 + bool(guesses)))
+                lines.append(f"| {head} | {m.case} | {'✓' if m.yes else '✗'} {m.rule.words(m.effects)} | {m.rule} | {tail}")
         display(Markdown("\n".join(lines)))
 
 

@@ -218,11 +218,12 @@ class RetrainLab(Lab):
     _training = threading.RLock()
 
     def __init__(self, train, draw, title, **controls):
+        self.train, self._results = train, {}
+        self._wake, self._wanted, self._closed = threading.Condition(), None, False
         if not inspect.isgeneratorfunction(train):
             raise TypeError(f"lab {title!r}: train must be a generator function, which yields progress and returns a result")
-        self.train, self._results, self._wanted, self._closed = train, {}, None, False
         super().__init__(draw, title, **controls)
-        self.retrains, self.settled, self._wake = True, self.values, threading.Condition(self._lock)
+        self.retrains, self.settled = True, self.values
         threading.Thread(target=self._work, name=f"lab {title}", daemon=True).start()
 
     def result(self, report=lambda step: None, **parameters):

@@ -13,6 +13,7 @@ import numpy as np
 from cycler import cycler
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 from PIL import Image, ImageDraw, ImageFont
 
 # Okabe and Ito's palette (2008), told apart by the colour-blind; markers and dashes say the same a second time.
@@ -222,16 +223,24 @@ def _png(sheet, colours=None):
 # Recurring figures ----------------------------------------------------------------------------------------------
 
 def curves(x, panels, xlabel, logx=True, logy=()):
-    """A panel for each entry of {y label: {label: runs (seeds, points)}}: lines of means, bands of ± one deviation.
+    """A panel for each entry of {what: {label: runs (seeds, points)}}: lines of means, bands of ± one deviation.
 
-    x: (points,), or {label: x} where lines differ in it. logy: the y labels that get a logarithmic axis.
+    x: (points,), or {label: x} where lines differ in it. logx: a logarithmic axis, for code sizes. logy: the panels
+    that get one too.
     """
     fig, axes = figure(1, len(panels), height=2.9, width=9.0 if len(panels) > 1 else 6.5, squeeze=False)
-    for ax, (ylabel, lines) in zip(axes[0], panels.items()):
+    for ax, (what, lines) in zip(axes[0], panels.items()):
         for label, runs in lines.items():
             spread(ax, x[label] if isinstance(x, dict) else x, runs, label)
-        ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if logx else "linear",
-               yscale="log" if ylabel in logy else "linear")
+        ax.set(xlabel=xlabel, yscale="log" if what in logy else "linear")
+        ax.set_title(what, fontsize=12 if len(panels) < 3 else 9.5)
+        if logx:
+            ax.set_xscale("log", base=2)
+            ax.xaxis.set_major_locator(LogLocator(base=4 if len(panels) < 3 else 8))
+            ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            ax.xaxis.set_minor_locator(NullLocator())
+        if what in logy:
+            ax.yaxis.set_minor_formatter(NullFormatter())
     return fig
 
 

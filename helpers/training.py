@@ -45,7 +45,7 @@ def reproducible(seed):
     tf.config.experimental.enable_op_determinism()
 
 
-def pipeline(x, y=None, *, batch_size=None, passes=10, corrupt=None, seed=0):
+def pipeline(x, y=None, *, batch_size=None, passes=30, corrupt=None, seed=0):
     """Batches for Keras's `fit`, shuffled anew in each pass.
 
     One epoch of `fit` makes `passes` passes over the data, and `compile(steps_per_execution=len(batches))` runs them
@@ -114,7 +114,7 @@ def _reset(optimizer, trained):
     if len(_began.get(optimizer, ())) != len(optimizer.variables):      # not seen before, or built since
         fresh = type(optimizer).from_config(optimizer.get_config())
         fresh.build(trained)
-        _began[optimizer] = [np.array(variable) for variable in fresh.variables[:len(optimizer.variables)]]
+        _began[optimizer] = [variable.numpy() for variable in fresh.variables[:len(optimizer.variables)]]
     for variable, initial in zip(optimizer.variables, _began[optimizer]):
         if variable is not optimizer._learning_rate:
             variable.assign(initial)

@@ -23,7 +23,7 @@ def test_mse():
 
 
 def test_mse_of_bytes_does_not_wrap_round():
-    assert metrics.mse(np.array([[0, 255]], np.uint8), np.array([[1, 254]], np.uint8)) == 1
+    assert metrics.mse(np.array([[0, 255]], np.uint8), np.array([[3, 239]], np.uint8)) == (9 + 256) / 2
 
 
 def test_psnr():

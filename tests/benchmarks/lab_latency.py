@@ -106,16 +106,17 @@ def middle(locator, x=0.5, y=0.5):
     return box["x"] + box["width"] * x, box["y"] + box["height"] * y
 
 
-def watched_slider(page, name, row, selector):
+def our_slider(page, notebook, name, title, label):
+    slider = notebook.slider(title, label)
+    return Watched(page, name, f'.lab[aria-label="{title}"] img', slider.handle,
+                   lambda forth: (slider.place(), slider.place(0.1 + 0.8 * forth)))
+
+
+def usual_slider(page, name, label):
+    row = page.locator(".widget-inline-hbox", has=page.locator(f'.widget-label:text-is("{label}")')).first
+    row.evaluate("(row, name) => { row.closest('.widget-interact').id = name }", label)
     handle, track = row.locator(".noUi-handle"), row.locator(".noUi-base")
-    handle.scroll_into_view_if_needed()
-    return Watched(page, name, selector, handle, lambda forth: (middle(handle), middle(track, 0.1 + 0.8 * forth)))
-
-
-def interact_row(page, name):
-    row = page.locator(".widget-inline-hbox", has=page.locator(f'.widget-label:text-is("{name}")')).first
-    row.evaluate("(row, name) => { row.closest('.widget-interact').id = name }", name)
-    return row
+    return Watched(page, name, f"#{label} img", handle, lambda forth: (middle(handle), middle(track, 0.1 + 0.8 * forth)))
 
 
 def table(watched):
@@ -146,11 +147,11 @@ def compare():
         notebook.run_all()
         plane = notebook.lab("plane").locator("canvas").first
         watched = [
-            watched_slider(page, "Lab, 16 images", notebook.row("ours", "z"), '.lab[aria-label="ours"] img'),
+            our_slider(page, notebook, "Lab, 16 images", "ours", "z"),
             Watched(page, "LatentPlane, in the browser", '.lab[aria-label="plane"] canvas', plane,
                     lambda forth: (middle(plane, 0.8 - 0.6 * forth, 0.5), middle(plane, 0.2 + 0.6 * forth, 0.4))),
-            watched_slider(page, "@interact, predict, 16 axes", interact_row(page, "usual"), "#usual img"),
-            watched_slider(page, "@interact, predict, 1 axes", interact_row(page, "grid"), "#grid img"),
+            usual_slider(page, "@interact, predict, 16 axes", "usual"),
+            usual_slider(page, "@interact, predict, 1 axes", "grid"),
         ]
         measure(watched)
         table(watched)
@@ -164,7 +165,7 @@ def one_lab(path, title, label):
         shutil.copy(path, Path(folder) / "x.ipynb")
         notebook = Notebook(page, server, "x.ipynb")
         notebook.run_all(timeout=300)
-        lab = watched_slider(page, title, notebook.row(title, label), f'.lab[aria-label="{title}"] img')
+        lab = our_slider(page, notebook, title, title, label)
         measure([lab])
         table([lab])
 

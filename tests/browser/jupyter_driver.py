@@ -195,6 +195,7 @@ class Notebook:
         self.page.evaluate("name => jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
         light = str(name.endswith("Light")).lower()
         self.page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
     # Labs
 
@@ -278,6 +279,10 @@ class Slider:
     def value(self):
         return float(self.handle.input_value())
 
+    def fraction(self):
+        """Where the slider stands, from 0 to 1."""
+        return self.handle.evaluate("e => (e.value - e.min) / (e.max - e.min)")
+
     def press(self, key, times=1):
         self.handle.focus()
         for _ in range(times):
@@ -286,8 +291,7 @@ class Slider:
     def place(self, fraction=None):
         """Where on the page a fraction of the slider's range is; without one, where the thumb is now."""
         self.handle.hover()                                 # scrolls to it and waits until the layout stands still
-        if fraction is None:
-            fraction = self.handle.evaluate("e => (e.value - e.min) / (e.max - e.min)")
+        fraction = self.fraction() if fraction is None else fraction
         box = self.handle.bounding_box()
         return box["x"] + self.THUMB / 2 + (box["width"] - self.THUMB) * fraction, box["y"] + box["height"] / 2
 

@@ -1,0 +1,160 @@
+"""Milliseconds for a training step: our pipeline and `fit` against the usual ways, on two autoencoders.
+
+    python tests/benchmarks/training_speed.py
+
+All contenders train the same model with Adam on batches of the same size, in turns, so that all meet the same machine.
+PyTorch takes part where it is installed.
+"""
+import functools
+import os
+import platform
+import time
+from pathlib import Path
+
+import numpy as np
+
+from helpers import data, training
+from helpers.training import keras, tf
+
+TURNS = 9
+STEPS = 600                      # of each contender, each turn: about a second of the slowest
+MNIST = Path(__file__).resolve().parents[3] / "shared" / "data" / "mnist20k.npz"
+
+
+def autoencoder(pixels):
+    return keras.Sequential([
+        keras.Input((pixels,)),
+        keras.layers.Dense(128, activation="relu"),
+        keras.layers.Dense(8),
+        keras.layers.Dense(128, activation="relu"),
+        keras.layers.Dense(pixels, activation="sigmoid"),
+    ])
+
+
+def digits():
+    return "64 pixels", data.load("digits").x_train, 32
+
+
+def large():
+    """4,000 images of 784 pixels: MNIST where it is at hand, else digits, each pixel drawn 3 × 3."""
+    if MNIST.exists():
+        return "784 pixels", data.load(str(MNIST), n_train=4000).x_train, 100
+    d = data.load("digits")
+    grown = np.pad(d.images(d.x_train).repeat(3, axis=1).repeat(3, axis=2), ((0, 0), (2, 2), (2, 2)))
+    return "784 pixels", np.resize(grown.reshape(len(grown), -1), (4000, 784)), 100
+
+
+# The contenders: each takes (x, batch size), and returns a function that trains, and returns how many steps --------
+
+def fit_pipeline(x, size):
+    model, batches = autoencoder(x.shape[1]), training.pipeline(x, batch_size=size)
+    model.compile("adam", "mse", steps_per_execution=len(batches))
+
+    def train():
+        epochs = max(1, round(STEPS / len(batches)))
+        model.fit(batches, epochs=epochs, verbose=0)
+        return epochs * len(batches)
+
+    return train
+
+
+def fit_arrays(x, size, xla=False):
+    model = autoencoder(x.shape[1])
+    model.compile("adam", "mse", jit_compile=xla)
+
+    def train():
+        epochs, batches = round(STEPS * size / len(x)), -(-len(x) // size)
+        model.fit(x, x, batch_size=size, epochs=epochs, verbose=0)
+        return epochs * batches
+
+    return train
+
+
+def bare_loop(x, size):
+    model, images = autoencoder(x.shape[1]), tf.constant(x)
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(model.trainable_variables)
+
+    @tf.function(jit_compile=False)
+    def loop():
+        for _ in tf.range(STEPS):
+            batch = tf.gather(images, tf.random.uniform([size], maxval=len(x), dtype=tf.int32))
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.square(model(batch, training=True) - batch))
+            optimizer.apply(tape.gradient(loss, model.trainable_variables))
+
+    def train():
+        loop()
+        return STEPS
+
+    return train
+
+
+def torch_eager(x, size, threads):
+    import torch
+    from torch import nn
+
+    pixels, images = x.shape[1], torch.from_numpy(x)
+    model = nn.Sequential(nn.Linear(pixels, 128), nn.ReLU(), nn.Linear(128, 8), nn.Linear(8, 128), nn.ReLU(),
+                          nn.Linear(128, pixels), nn.Sigmoid())
+    optimizer, error = torch.optim.Adam(model.parameters()), nn.MSELoss()
+
+    def train():
+        torch.set_num_threads(threads)
+        for _ in range(STEPS):
+            batch = images[torch.randint(len(images), (size,))]
+            optimizer.zero_grad()
+            error(model(batch), batch).backward()
+            optimizer.step()
+        return STEPS
+
+    return train
+
+
+CONTENDERS = {
+    "fit(training.pipeline(x))": fit_pipeline,
+    "fit(x, x)": fit_arrays,
+    "fit(x, x), compiled with XLA": functools.partial(fit_arrays, xla=True),
+    "bare loop in one tf.function": bare_loop,
+    "PyTorch eager, 1 thread": functools.partial(torch_eager, threads=1),
+    "PyTorch eager, a thread a core": functools.partial(torch_eager, threads=os.cpu_count()),
+}
+
+
+def measure(x, size):
+    """{contender: milliseconds a step in each turn}."""
+    ready = {}
+    for name, contender in CONTENDERS.items():
+        try:
+            ready[name] = contender(x, size)
+        except ImportError:
+            print(f"{name}: skipped, PyTorch is not installed")
+    for train in ready.values():
+        train()                                                     # tracing, compiling, caches
+    times = {name: [] for name in ready}
+    for _ in range(TURNS):
+        for name, train in ready.items():
+            start = time.perf_counter()
+            steps = train()
+            times[name].append((time.perf_counter() - start) / steps * 1000)
+    return times
+
+
+def table(title, times):
+    ours = np.median(times["fit(training.pipeline(x))"])
+    print(f"\n{title:32}{'ms a step':>10}{'lowest':>9}{'highest':>9}{'times ours':>12}")
+    for name, values in times.items():
+        middle = np.median(values)
+        print(f"{name:32}{middle:10.3f}{min(values):9.3f}{max(values):9.3f}{middle / ours:12.1f}")
+
+
+def main():
+    training.reproducible(0)
+    print(f"{platform.machine()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}, Keras {keras.__version__}; "
+          f"medians of {TURNS} turns; load at the start {os.getloadavg()[0]:.1f}")
+    for title, x, size in (digits(), large()):
+        table(f"{title}, batches of {size}", measure(x, size))
+
+
+if __name__ == "__main__":
+    main()

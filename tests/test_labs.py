@@ -1,0 +1,403 @@
+"""Labs without a browser: controls, pure pictures, errors in words, latest wins, and decoding like Keras.
+
+A reader's event is imitated by setting `lab.values`, as the browser's messages do.
+"""
+import base64
+import threading
+import time
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from helpers import labs, plots
+
+
+def draw(n, kind):
+    if n == 13:
+        raise ValueError("13 is <unlucky>")
+    return plots.images({f"{n} {kind}": np.full((2, 8, 8), n / 20)})
+
+
+@pytest.fixture
+def lab():
+    lab = labs.Lab(draw, "Numbers", n=labs.slider("whole number", 0, 20, 5), kind=labs.choice("kind", ["a", "b", "c"]))
+    yield lab
+    lab.close()
+
+
+def wait_for(condition, otherwise, timeout=10):
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.005)
+
+
+# Controls
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (("x", 3, 3, 3), "low must be below high"),
+    (("x", 5, 1, 3), "low must be below high"),
+    (("x", 0, 1, 0.5, 0), "step between 0"),
+    (("x", 0, 1, 0.5, 2), "step between 0"),
+    (("x", 0, 1, 1.5), "'x' must be a number from 0 to 1, got 1.5"),
+    (("x", 0, 1, float("nan")), "must be a number from 0 to 1"),
+    (("x", 0, 1, "0.5"), "must be a number from 0 to 1"),
+])
+def test_impossible_sliders_are_refused(arguments, said):
+    with pytest.raises(ValueError, match=said):
+        labs.slider(*arguments)
+
+
+@pytest.mark.parametrize(("options", "value", "said"), [
+    (["a"], None, "at least two options"), (["a", "a"], None, "all different"),
+    (["a", "b"], "c", "'kind' must be one of 'a', 'b', got 'c'"),
+])
+def test_impossible_choices_are_refused(options, value, said):
+    with pytest.raises(ValueError, match=said):
+        labs.choice("kind", options, value)
+
+
+def test_a_slider_is_as_precise_as_its_numbers():
+    assert labs.slider("n", 0, 10, 5).check(7.0) == 7 and type(labs.slider("n", 0, 10, 5).check(7.0)) is int
+    assert labs.slider("x", 0, 1, 0.5, step=0.05).check(0.1 + 0.2) == 0.3
+    assert labs.slider("x", 0, 1, 0.125, step=0.05).check(0.1234) == 0.123
+    assert labs.slider("x", 0.0, 1e-4, 0.0, step=1e-5).check(3.00001e-5) == 3e-5
+    with pytest.raises(ValueError, match="whole number, got 7.5"):
+        labs.slider("n", 0, 10, 5).check(7.5)
+
+
+# Pictures and settings
+
+def test_a_picture_is_a_pure_function_of_the_parameters(lab):
+    shown = dict(lab.shown)
+    assert lab.picture(n=7) == draw(7, "a") != lab.picture()
+    assert lab.picture() == draw(5, "a") == lab.twin
+    assert lab.shown == shown and lab.values == {"n": 5, "kind": "a"}
+
+
+@pytest.mark.parametrize(("parameters", "said"), [
+    ({"m": 1}, "no parameter m in this lab; it has n, kind"), ({"n": 21}, "from 0 to 20, got 21"),
+    ({"n": 2.5}, "must be a whole number, got 2.5"), ({"kind": "z"}, "must be one of 'a', 'b', 'c', got 'z'"),
+])
+def test_wrong_parameters_are_refused(lab, parameters, said):
+    with pytest.raises(ValueError, match=said):
+        lab.picture(**parameters)
+    with pytest.raises(ValueError, match=said):
+        lab.values = parameters
+
+
+def test_settings_hold_the_extremes_the_default_every_option_and_random_ones(lab):
+    settings = list(lab.settings(n_random=4, seed=1))
+    assert settings[:3] == [{"n": 0, "kind": "a"}, {"n": 20, "kind": "c"}, {"n": 5, "kind": "a"}]
+    assert {s["kind"] for s in settings[3:6]} == {"a", "b", "c"}
+    assert len(settings) == 10 and settings == list(lab.settings(n_random=4, seed=1))
+    assert settings[6:] != list(lab.settings(n_random=4, seed=2))[6:]
+    assert all(lab.parameters(**s) == s for s in settings)
+
+
+def test_random_values_of_a_slider_lie_on_its_steps_and_reach_its_ends():
+    rng, control = np.random.default_rng(0), labs.slider("x", 0.1, 0.5, 0.3, step=0.1)
+    assert {control.random(rng) for _ in range(200)} == {0.1, 0.2, 0.3, 0.4, 0.5}
+
+
+def test_a_matplotlib_figure_is_shown_as_a_picture_and_anything_else_refused():
+    def curve(n):
+        fig, ax = plots.figure()
+        ax.plot(np.arange(n))
+        return fig
+
+    with_figure = labs.Lab(curve, "Figure", n=labs.slider("n", 2, 9, 4))
+    assert with_figure.shown["png"].startswith(b"\x89PNG") and "0 at 0 to 3 at 3" in with_figure.shown["alt"]
+    assert plt.get_fignums() == []
+    with_figure.close()
+    with pytest.raises(TypeError, match="cannot show a str"):
+        labs.Lab(lambda n: "text", "Text", n=labs.slider("n", 0, 9, 4))
+    assert "Text" not in labs.LABS
+
+
+# The panel
+
+def test_an_event_draws_what_the_controls_say(lab):
+    lab.set_state({"values": {"n": 8, "kind": "b"}})
+    assert lab.shown["png"] == draw(8, "b").png and lab.shown["alt"] == draw(8, "b").alt
+    lab.values = {}
+    assert lab.values == {"n": 5, "kind": "a"} and lab.shown["png"] == lab.twin.png
+
+
+def test_an_error_is_said_in_words_and_the_last_picture_stays(lab):
+    lab.values = {"n": 12}
+    lab.values = {"n": 13}
+    assert "ValueError: 13 is <unlucky>" in lab.message and lab.shown["png"] == draw(12, "a").png
+    lab.values = {"n": 14}
+    assert lab.message == "" and lab.shown["png"] == draw(14, "a").png
+
+
+def test_an_error_in_the_default_setting_is_raised_at_once():
+    with pytest.raises(ValueError, match="unlucky"):
+        labs.Lab(draw, "Unlucky", n=labs.slider("n", 0, 20, 13), kind=labs.choice("kind", "ab"))
+    assert "Unlucky" not in labs.LABS
+
+
+def test_of_two_threads_the_one_that_draws_last_draws_the_latest_values():
+    entered, go = threading.Event(), threading.Event()
+
+    def slow(n):
+        if n == 1:
+            entered.set()
+            go.wait(10)
+        return draw(n, "")
+
+    lab = labs.Lab(slow, "Slow drawing", n=labs.slider("n", 0, 20, 0))
+    first = threading.Thread(target=setattr, args=(lab, "values", {"n": 1}))
+    first.start()
+    assert entered.wait(10)
+    second = threading.Thread(target=setattr, args=(lab, "values", {"n": 2}))
+    second.start()
+    wait_for(lambda: lab.values == {"n": 2}, "the second event waits for the first")
+    go.set()
+    first.join(10)
+    second.join(10)
+    assert lab.shown["png"] == draw(2, "").png
+    lab.close()
+
+
+def test_labs_are_found_by_their_title_and_the_same_title_replaces(lab):
+    assert labs.LABS["Numbers"] is lab
+    again = labs.Lab(draw, "Numbers", n=labs.slider("n", 0, 20, 6), kind=labs.choice("kind", "ab"))
+    assert labs.LABS["Numbers"] is again and lab.comm is None
+    lab.close()                                     # the replaced one takes nothing with it
+    assert labs.LABS["Numbers"] is again
+    again.close()
+    assert "Numbers" not in labs.LABS
+
+
+def test_the_output_holds_a_static_twin_beside_the_widget(lab):
+    data, metadata = lab._repr_mimebundle_()
+    default = draw(5, "a")
+    assert base64.b64decode(data["image/png"]) == default.png and data["text/plain"] == default.alt
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == lab.model_id
+    assert metadata == {"image/png": {"alt": default.alt, "width": default.width}}
+
+
+# Retraining
+
+class Trainer:
+    """A training whose chunks a test lets through one by one (`chunk`), or all (`free`)."""
+
+    def __init__(self, free=True):
+        self.free, self.gate, self.log, self.active, self.most = free, threading.Semaphore(0), [], 0, 0
+
+    def train(self, n):
+        self.active += 1
+        self.most = max(self.most, self.active)
+        self.log.append(("start", n))
+        try:
+            for k in range(4):
+                if n == 13:
+                    raise ValueError("13 is unlucky")
+                yield (k + 1) / 4, f"part {k}"
+                assert self.free or self.gate.acquire(timeout=10)
+            self.log.append(("end", n))
+            return n
+        finally:
+            self.active -= 1
+
+    def chunk(self, count=1):
+        self.gate.release(count)
+
+
+def draw_result(result, n):
+    return plots.images({f"{result}": np.full((2, 8, 8), .5)})
+
+
+@pytest.fixture
+def trainer():
+    return Trainer()
+
+
+@pytest.fixture
+def retrained(trainer):
+    lab = labs.RetrainLab(trainer.train, draw_result, "Slow", n=labs.slider("n", 0, 20, 5))
+    trainer.free = False
+    yield lab
+    trainer.free = True
+    lab.close()
+    trainer.chunk(100)
+
+
+def shows(lab, result):
+    return lab.shown["png"] == draw_result(result, 0).png and lab.progress is None
+
+
+def test_the_default_is_trained_once_and_shown_at_once(retrained, trainer):
+    assert trainer.log == [("start", 5), ("end", 5)] and shows(retrained, 5)
+    assert retrained.picture() == retrained.twin == draw_result(5, 5) and len(trainer.log) == 2
+
+
+def test_progress_and_partial_results_are_shown_while_it_trains_in_a_thread(retrained, trainer):
+    retrained.values = {"n": 7}
+    wait_for(lambda: retrained.progress == 0.25 and retrained.shown["png"] == draw_result("part 0", 0).png, "no progress")
+    assert retrained.message == "Training …" and retrained.settled == {"n": 5}
+    trainer.chunk()
+    wait_for(lambda: retrained.progress == 0.5, "no progress")
+    trainer.chunk(3)
+    wait_for(lambda: shows(retrained, 7), "the result is not shown")
+    wait_for(lambda: retrained.settled == {"n": 7}, "the lab does not settle")
+    assert retrained.message == ""
+
+
+def test_the_latest_setting_ends_the_training_in_progress(retrained, trainer):
+    retrained.values = {"n": 7}
+    wait_for(lambda: ("start", 7) in trainer.log, "no training")
+    for n in (8, 9, 10):
+        retrained.values = {"n": n}
+    trainer.chunk(5)
+    wait_for(lambda: shows(retrained, 10), "the latest result is not shown")
+    assert trainer.log[2:] == [("start", 7), ("start", 10), ("end", 10)] and trainer.most == 1
+
+
+def test_a_setting_visited_before_is_not_trained_again(retrained, trainer):
+    trainer.free = True
+    for n in (7, 5, 7):
+        retrained.values = {"n": n}
+        wait_for(lambda n=n: shows(retrained, n), f"the result of {n} is not shown")
+    assert trainer.log == [("start", 5), ("end", 5), ("start", 7), ("end", 7)]
+
+
+def test_cancel_takes_controls_and_picture_back(retrained, trainer):
+    retrained.values = {"n": 7}
+    wait_for(lambda: retrained.shown["png"] == draw_result("part 0", 0).png, "no training")
+    retrained.set_state({"values": dict(retrained.settled)})      # what the button does
+    trainer.chunk()
+    wait_for(lambda: shows(retrained, 5), "the settled result is not back")
+    assert ("end", 7) not in trainer.log and trainer.active == 0 and retrained.message == ""
+
+
+def test_an_error_in_training_is_said_and_the_lab_lives_on(retrained, trainer):
+    retrained.values = {"n": 13}
+    wait_for(lambda: "ValueError: 13 is unlucky" in retrained.message, "no message")
+    assert retrained.progress is None and shows(retrained, 5)
+    trainer.free = True
+    retrained.values = {"n": 6}
+    wait_for(lambda: shows(retrained, 6), "the lab is dead")
+
+
+def test_two_labs_and_a_call_never_train_at_once(retrained, trainer):
+    trainer.free = True
+    other = labs.RetrainLab(trainer.train, draw_result, "Other", n=labs.slider("n", 0, 20, 5))
+    trainer.free = False
+    retrained.values = {"n": 7}
+    other.values = {"n": 8}
+    call = threading.Thread(target=other.picture, kwargs={"n": 9})
+    call.start()
+    trainer.free = True
+    trainer.chunk(20)
+    wait_for(lambda: shows(retrained, 7) and shows(other, 8), "a result is missing")
+    call.join(10)
+    assert trainer.most == 1 and ("end", 9) in trainer.log
+    other.close()
+
+
+def test_closing_ends_the_thread_and_the_training(retrained, trainer):
+    def workers():
+        return [thread for thread in threading.enumerate() if thread.name == "lab Slow"]
+
+    retrained.values = {"n": 7}
+    wait_for(lambda: ("start", 7) in trainer.log, "no training")
+    assert len(workers()) == 1
+    retrained.close()
+    trainer.chunk()
+    wait_for(lambda: not workers(), "the thread goes on")
+    assert ("end", 7) not in trainer.log and trainer.active == 0 and "Slow" not in labs.LABS
+
+
+def test_train_must_be_a_generator_function():
+    with pytest.raises(TypeError, match="train must be a generator function"):
+        labs.RetrainLab(lambda n: n, draw_result, "No generator", n=labs.slider("n", 0, 20, 5))
+
+
+# The latent plane
+
+@pytest.fixture(scope="module")
+def keras():
+    return pytest.importorskip("keras")
+
+
+def decoder_of(keras, *layers):
+    decoder = keras.Sequential([keras.Input((2,)), *layers])
+    rng = np.random.default_rng(0)
+    decoder.set_weights([rng.normal(size=w.shape) / 2 for w in decoder.get_weights()])
+    return decoder
+
+
+CODES = np.random.default_rng(1).normal(size=(50, 2)) + [5, 0]
+LABELS = np.arange(50) % 3
+
+
+def test_the_plane_decodes_what_keras_decodes(keras):
+    Dense = keras.layers.Dense
+    decoder = decoder_of(keras, *(Dense(16, name) for name in ("relu", "tanh", "leaky_relu", "linear")),
+                         Dense(48, "sigmoid", use_bias=False))
+    plane = labs.LatentPlane(decoder, CODES, LABELS, (6, 8), "Plane")
+    z = np.random.default_rng(2).normal(size=(20, 2)).astype("float32")
+    np.testing.assert_allclose(plane.decode(z).reshape(20, 48), decoder(z), rtol=0, atol=1e-5)
+    assert plane.decode(z[0]).shape == (6, 8) and plane.decode(z).shape == (20, 6, 8)
+    assert labs.LABS["Plane"] is plane
+    plane.close()
+
+
+def test_the_plane_reaches_over_the_codes_and_starts_in_it(keras):
+    plane = labs.LatentPlane(decoder_of(keras, keras.layers.Dense(64)), CODES, LABELS, (8, 8), "Plane")
+    low, high = np.array([control.extremes for control in plane.controls.values()]).T
+    assert (low < CODES.min(0)).all() and (CODES.max(0) < high).all()
+    assert plane.values == plane.parameters() == {"z1": low[0], "z2": 0}        # 0 is left of all codes
+    for setting in plane.settings():
+        assert plane.picture(**setting).png.startswith(b"\x89PNG")
+    assert plane.picture(z1=5) != plane.twin and "image/png" in plane._repr_mimebundle_()[0]
+    with pytest.raises(ValueError, match="'z1' must be a number from"):
+        plane.picture(z1=100)
+    plane.close()
+
+
+@pytest.mark.parametrize(("layers", "said"), [
+    ([("Dense", (64, "gelu"))], "activation gelu.* takes Dense layers with linear, relu"),
+    ([("Dense", (64,)), ("Reshape", ((8, 8),))], "Reshape, .*cannot run in the browser"),
+    ([("Dense", (63,))], "from 2 numbers to 8 × 8 pixels, not from 2 to 63"),
+])
+def test_decoders_that_cannot_run_in_the_browser_are_refused(keras, layers, said):
+    decoder = decoder_of(keras, *(getattr(keras.layers, name)(*arguments) for name, arguments in layers))
+    with pytest.raises(ValueError, match=said):
+        labs.LatentPlane(decoder, CODES, LABELS, (8, 8), "Plane")
+
+
+@pytest.mark.parametrize(("codes", "labels"), [(CODES[:, :1], LABELS), (CODES, LABELS[1:]), (CODES * np.nan, LABELS)])
+def test_codes_that_are_no_plane_are_refused(keras, codes, labels):
+    with pytest.raises(ValueError, match=r"finite codes of shape \(n, 2\) and a label for each"):
+        labs.LatentPlane(decoder_of(keras, keras.layers.Dense(64)), codes, labels, (8, 8), "Plane")
+
+
+# Figures of a running cell
+
+@pytest.fixture
+def shell(monkeypatch):
+    from types import SimpleNamespace
+
+    import IPython
+    from IPython.core.events import EventManager, available_events
+
+    shell = SimpleNamespace()
+    shell.events = EventManager(shell, available_events)
+    monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
+    return shell
+
+
+def test_what_follows_a_cell_is_called_in_the_main_thread_only(shell):
+    called = []
+    shell.events.register("post_execute", lambda: called.append(threading.current_thread()))
+    labs.protect_figures()
+    labs.protect_figures()
+    shell.events.trigger("post_execute")
+    other = threading.Thread(target=shell.events.trigger, args=("post_execute",))
+    other.start()
+    other.join()
+    assert called == [threading.main_thread()]
