@@ -120,7 +120,8 @@ class _Panel(anywidget.AnyWidget):
     def parameters(self, **given):
         """All parameters: those given, checked, and the defaults of the others."""
         if unknown := set(given) - set(self.controls):
-            raise ValueError(f"no parameter {', '.join(sorted(unknown))} in this lab; it has {', '.join(self.controls)}")
+            raise ValueError(f"no parameter {', '.join(sorted(unknown))} in this lab, which has "
+                             f"{', '.join(self.controls)}")
         return {name: control.check(given.get(name, control.value)) for name, control in self.controls.items()}
 
     def settings(self, n_random=3, seed=0):
@@ -221,7 +222,7 @@ class RetrainLab(Lab):
         self.train, self._results = train, {}
         self._wake, self._wanted, self._closed = threading.Condition(), None, False
         if not inspect.isgeneratorfunction(train):
-            raise TypeError(f"lab {title!r}: train must be a generator function, which yields progress and returns a result")
+            raise TypeError(f"lab {title!r}: train must be a generator function: it yields progress, returns a result")
         super().__init__(draw, title, **controls)
         self.retrains, self.settled = True, self.values
         threading.Thread(target=self._work, name=f"lab {title}", daemon=True).start()
@@ -297,7 +298,8 @@ class LatentPlane(_Panel):
     scene = traitlets.Dict().tag(sync=True)          # what never changes: codes, classes, layers
 
     def __init__(self, decoder, codes, labels, image_shape, title):
-        self.codes, self.labels, self.image_shape = np.asarray(codes, np.float32), np.asarray(labels), tuple(image_shape)
+        self.codes, self.labels = np.asarray(codes, np.float32), np.asarray(labels)
+        self.image_shape = tuple(image_shape)
         if self.codes.shape != (len(self.labels), 2) or not np.isfinite(self.codes).all():
             raise ValueError("a latent plane needs finite codes of shape (n, 2) and a label for each, "
                              f"got {self.codes.shape} and {self.labels.shape}")

@@ -9,6 +9,7 @@ import time
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+
 from helpers import labs, plots
 
 
@@ -76,7 +77,7 @@ def test_a_picture_is_a_pure_function_of_the_parameters(lab):
 
 
 @pytest.mark.parametrize(("parameters", "said"), [
-    ({"m": 1}, "no parameter m in this lab; it has n, kind"), ({"n": 21}, "from 0 to 20, got 21"),
+    ({"m": 1}, "no parameter m in this lab, which has n, kind"), ({"n": 21}, "from 0 to 20, got 21"),
     ({"n": 2.5}, "must be a whole number, got 2.5"), ({"kind": "z"}, "must be one of 'a', 'b', 'c', got 'z'"),
 ])
 def test_wrong_parameters_are_refused(lab, parameters, said):
@@ -236,7 +237,8 @@ def test_the_default_is_trained_once_and_shown_at_once(retrained, trainer):
 
 def test_progress_and_partial_results_are_shown_while_it_trains_in_a_thread(retrained, trainer):
     retrained.values = {"n": 7}
-    wait_for(lambda: retrained.progress == 0.25 and retrained.shown["png"] == draw_result("part 0", 0).png, "no progress")
+    wait_for(lambda: retrained.shown["png"] == draw_result("part 0", 0).png, "no partial result")
+    wait_for(lambda: retrained.progress == 0.25, "no progress")
     assert retrained.message == "Training …" and retrained.settled == {"n": 5}
     trainer.chunk()
     wait_for(lambda: retrained.progress == 0.5, "no progress")

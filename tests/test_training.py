@@ -329,7 +329,7 @@ def test_two_runs_print_the_same_numbers_and_no_noise():
 
 
 def test_operations_are_deterministic():
-    from tensorflow.python.framework.config import is_op_determinism_enabled    # not public, yet Keras asks it too
+    from tensorflow.python.framework.config import is_op_determinism_enabled  # not public, yet Keras asks it too
 
     assert is_op_determinism_enabled()
 

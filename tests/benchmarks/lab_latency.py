@@ -17,7 +17,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
 from jupyter_driver import Notebook, Server, chromium, drag, write_notebook  # noqa: E402
 
-EVENTS = int(__import__('os').environ.get('EV', 60))
+EVENTS = 60
 CELLS = ('''
 import keras, numpy as np, matplotlib.pyplot as plt
 from ipywidgets import FloatSlider, interact
@@ -116,7 +116,8 @@ def usual_slider(page, name, label):
     row = page.locator(".widget-inline-hbox", has=page.locator(f'.widget-label:text-is("{label}")')).first
     row.evaluate("(row, name) => { row.closest('.widget-interact').id = name }", label)
     handle, track = row.locator(".noUi-handle"), row.locator(".noUi-base")
-    return Watched(page, name, f"#{label} img", handle, lambda forth: (middle(handle), middle(track, 0.1 + 0.8 * forth)))
+    return Watched(page, name, f"#{label} img", handle,
+                   lambda forth: (middle(handle), middle(track, 0.1 + 0.8 * forth)))
 
 
 def table(watched):

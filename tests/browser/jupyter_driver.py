@@ -75,9 +75,10 @@ class Server:
         while True:
             try:
                 return direct.open(f"{self.address}/api/status?token={self.token}", timeout=2).close()
-            except OSError:
+            except OSError as error:
                 if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"jupyter {self.kind} did not start:\n{self._log.read_text()[-3000:]}")
+                    log = self._log.read_text()[-3000:]
+                    raise RuntimeError(f"jupyter {self.kind} did not start:\n{log}") from error
                 time.sleep(0.1)
 
     def url(self, notebook):
@@ -159,9 +160,10 @@ class Notebook:
     def run_all(self, timeout=120):
         """Run every cell; an error in one is an AssertionError here. Returns the outputs of each cell."""
         self.command("notebook:run-all-cells", timeout)
-        errors = [f"{o['ename']}: {o['evalue']}" for cell in self.outputs() for o in cell if o["output_type"] == "error"]
+        outputs = self.outputs()
+        errors = [f"{o['ename']}: {o['evalue']}" for cell in outputs for o in cell if o["output_type"] == "error"]
         assert not errors, errors
-        return self.outputs()
+        return outputs
 
     def command(self, name, timeout=60):
         """Execute a command of the application, to its end."""
@@ -172,7 +174,7 @@ class Notebook:
         self.page.evaluate(START_CELL, index)
 
     def cell_runs(self):
-        """Whether the cell of start_cell still runs (the kernel's status does not tell: a second thread may be idle)."""
+        """Whether the cell of start_cell still runs; the kernel's status does not tell, its second thread may be idle."""
         return self.page.evaluate("() => window.cellRuns")
 
     def outputs(self):

@@ -1,4 +1,4 @@
-"""Labs in JupyterLab and Notebook 7 as a reader uses them: by mouse and by keyboard, while cells run and while none does.
+"""Labs in JupyterLab and Notebook 7 as a reader uses them, by mouse and by keyboard, also while a cell runs.
 
 Every picture shown is compared, byte for byte, with the one that the lab's pure function gives for the same controls.
 """
@@ -80,8 +80,13 @@ for i in range(60):
     ax.set_title(f"figure {i}")
     ax.legend()
 '''
-CELLS = {"labs": (NUMBERS, SLOW), "plane": (PLANE, "import time; time.sleep(4)"), "sixty": (CURVE, "pass", SIXTY + "    plt.show()", SIXTY),
-         "uncured": (CURVE, UNCURE, SIXTY + "    plt.show()", SIXTY)}
+PAUSE = "import time\ntime.sleep(4)"
+CELLS = {                                     # name of a notebook: its code cells
+    "labs": (NUMBERS, SLOW, PAUSE),
+    "plane": (PLANE, PAUSE),
+    "sixty": (CURVE, "", SIXTY + "    plt.show()", SIXTY),
+    "uncured": (CURVE, UNCURE, SIXTY + "    plt.show()"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -297,7 +302,8 @@ def test_the_latest_setting_wins_and_trainings_never_overlap(slow):
         slider.press(key)
         slow.page.wait_for_timeout(100)
     wanted = int(slider.value())
-    wait_for(lambda: ["end", wanted, 1] in json.loads(slow.execute("import json; print(json.dumps(log))")), 10, "no end")
+    wait_for(lambda: ["end", wanted, 1] in json.loads(slow.execute("import json; print(json.dumps(log))")), 10,
+             "the last setting is not trained to its end")
     slow.wait_right("Slow")
     log = json.loads(slow.execute("import json; print(json.dumps(log))"))
     assert [entry for entry in log if entry[0] == "end"] == [["end", wanted, 1]]
@@ -327,6 +333,30 @@ def test_a_setting_visited_before_is_not_trained_again(slow):
     assert slow.execute("print(log)").strip() == "[]"
 
 
+def test_sliders_and_cancel_work_while_a_cell_runs(slow):
+    slow.slider("Slow", "size").press("ArrowRight")       # the first event on a lab would wait for the cell
+    slow.wait_right("Slow")
+    slow.start_cell(2)
+    slider = slow.slider("Slow", "size")
+    slider.press("PageUp")
+    wait_for(lambda: slow.message("Slow") == "Training …", 3, "the slider is dead")
+    slow.button("Slow", "Cancel").click()
+    wait_for(lambda: slow.message("Slow") == "", 3, "Cancel is dead")
+    assert slider.value() == 6
+    assert slow.cell_runs(), "the kernel was free: nothing is shown by this test"
+    wait_for(lambda: not slow.cell_runs(), 10, "the cell does not end")
+
+
+def test_running_the_cells_again_replaces_the_labs(slow):
+    slow.run_all()
+    assert json.loads(slow.execute("import threading\nprint(sum(t.name == 'lab Slow' for t in threading.enumerate()))")) == 1
+    slow.slider("Slow", "size").press("ArrowRight")
+    slow.slider("Numbers", "whole number").press("End")
+    slow.wait_right("Numbers")
+    wait_for(lambda: slow.png("Slow") == slow.expected("Slow"), 10, "the new lab does not train")
+    assert slow.page.locator(".lab").count() == 2
+
+
 # A lab that runs in the browser
 
 def browser_equals_keras(notebook):
@@ -346,7 +376,8 @@ def test_dragging_the_plane_decodes_in_the_browser_what_keras_decodes(plane):
         "print([list(c.extremes) for c in labs.LABS['Plane'].controls.values()])"))
     assert z == pytest.approx([low1 + .8 * (high1 - low1), high2 - .3 * (high2 - low2)], abs=.05)
     assert difference <= 1e-5
-    wait_for(lambda: json.loads(plane.execute("print(list(labs.LABS['Plane'].values.values()))")) == z, 5, "the kernel does not hear of z")
+    wait_for(lambda: json.loads(plane.execute("print(list(labs.LABS['Plane'].values.values()))")) == z, 5,
+             "the kernel does not hear of the move")
 
 
 def test_the_plane_needs_no_kernel(plane):
