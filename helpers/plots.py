@@ -29,7 +29,7 @@ STYLE = {
 # For good, and never in an rc_context: settings are the process's, so a context in a lab's thread would restyle the
 # figure that a cell is drawing, and two that interleave would leave each other's settings behind.
 matplotlib.rcParams.update(STYLE)
-DPI = 96          # CSS pixels in an inch: a figure 9 inches wide fills 864 pixels of the page
+DPI = 96          # CSS pixels in an inch: a figure 8.6 inches wide fills 825 pixels of the page
 SHARPNESS = 2     # physical pixels drawn for each CSS pixel, for sharp text on modern screens
 SAID = "said"     # gid of what repeats other data, and is left out of the alternative text
 
@@ -46,7 +46,7 @@ class Picture:
         return data, {"image/png": {"alt": self.alt, "width": self.width}}
 
 
-def figure(rows=1, columns=1, width=9.0, height=3.4, **options):
+def figure(rows=1, columns=1, width=8.6, height=3.4, **options):
     """A figure in the collection's style.
 
     Returns (figure, axes): one axes, or an array of them as `Figure.subplots` gives it. Sizes are in inches, 96 CSS
@@ -150,7 +150,7 @@ def _describe_bars(bars, ax):
 
 # Grids of images ------------------------------------------------------------------------------------------------
 
-def images(rows, captions=None, width=864, zoom=None, title=""):
+def images(rows, captions=None, width=825, zoom=None, title=""):
     """A grid of grey images, drawn large and without smoothing, one labelled row for each entry.
 
     rows: {label: array (n, h, w) in 0–1, black to white on paper as 0 to 1}; rows may differ in n. captions: a line
@@ -228,7 +228,7 @@ def curves(x, panels, xlabel, logx=True, logy=()):
     x: (points,), or {label: x} where lines differ in it. logx: a logarithmic axis, for code sizes. logy: the panels
     that get one too.
     """
-    fig, axes = figure(1, len(panels), height=2.9, width=9.0 if len(panels) > 1 else 6.5, squeeze=False)
+    fig, axes = figure(1, len(panels), height=2.9, width=8.6 if len(panels) > 1 else 6.5, squeeze=False)
     for ax, (what, lines) in zip(axes[0], panels.items()):
         for label, runs in lines.items():
             spread(ax, x[label] if isinstance(x, dict) else x, runs, label)
@@ -263,7 +263,7 @@ def bar_panels(panels, digits=3, zero=True):
 
 def maps(codes, labels):
     """A map for each entry of {title: codes (n, 2)}, with the classes' names and colours."""
-    fig, axes = figure(1, len(codes), height=9 / len(codes) * 1.05 + 0.3, squeeze=False)
+    fig, axes = figure(1, len(codes), height=8.6 / len(codes) * 1.05 + 0.3, squeeze=False)
     for ax, (title, points) in zip(axes[0], codes.items()):
         classes(ax, points, labels, size=7)
         ax.set_title(title)

@@ -174,7 +174,7 @@ class Notebook:
         self.page.evaluate(START_CELL, index)
 
     def cell_runs(self):
-        """Whether the cell of start_cell still runs; the kernel's status does not tell, its second thread may be idle."""
+        """Whether the cell of start_cell still runs; the kernel's status tells of its second thread, too."""
         return self.page.evaluate("() => window.cellRuns")
 
     def outputs(self):
@@ -244,15 +244,28 @@ class Notebook:
             "import base64\nfrom helpers import labs as _labs\n"
             f"_lab = _labs.LABS[{title!r}]\nprint(base64.b64encode(_lab.picture(**_lab.values).png).decode())"))
 
+    def arrived(self, title):
+        """Whether the kernel has the values that the controls on the page have."""
+        here = self.lab(title).locator(".row").evaluate_all(
+            "rows => rows.map(row => row.querySelector('input[type=number], select').value)")
+        there = json.loads(self.execute(
+            "import json\nfrom helpers import labs as _labs\n"
+            f"print(json.dumps(list(_labs.LABS[{title!r}].values.values())))"))
+        return all(value == shown if isinstance(value, str) else value == float(shown)
+                   for value, shown in zip(there, here))
+
     def wait_changed(self, title, before, timeout=20):
         """Wait until the lab shows another picture than `before`; returns it."""
-        return wait_for(lambda: (now := self.png(title)) != before and now, timeout, f"{title!r} shows the same picture")
+        def changed():
+            shown = self.png(title)
+            return shown != before and shown
+        return wait_for(changed, timeout, f"{title!r} shows the same picture")
 
     def wait_right(self, title, timeout=20):
         """Wait until the lab shows what its pure function gives for its controls; returns that picture."""
         def right():
             shown = self.png(title)
-            return shown == self.expected(title) and shown
+            return self.arrived(title) and shown == self.expected(title) and shown
         return wait_for(right, timeout, f"{title!r} does not show the picture of its controls")
 
     def cross(self, title):
