@@ -5,6 +5,7 @@ is the browser's side of them. While a cell runs, Jupyter handles a lab's events
 function uses no pyplot and changes nothing outside itself, matplotlib's rcParams included.
 """
 import contextlib
+import contextvars
 import functools
 import inspect
 import threading
@@ -249,7 +250,9 @@ class RetrainLab(Lab):
 
     def _refresh(self):
         with self._wake:
-            self._wanted = self.values
+            # Jupyter takes a lab's next event to the thread that its last message came from; in the event's own context
+            # that is not the main thread, where Cancel would wait for a running cell.
+            self._wanted = contextvars.copy_context(), self.values
             self._wake.notify()
 
     def _work(self):
@@ -258,18 +261,21 @@ class RetrainLab(Lab):
                 self._wake.wait_for(lambda: self._wanted is not None or self._closed)
                 if self._closed:
                     return
-                parameters, self._wanted = self._wanted, None
-            with contextlib.suppress(_Superseded), self._errors_in_words():
-                result = self.result(functools.partial(self._report, parameters), **parameters)
-                self._show(plots.picture(self.draw(result, **parameters)))
-                self.settled = parameters
+                (context, parameters), self._wanted = self._wanted, None
+            context.run(self._settle, parameters)
+
+    def _settle(self, parameters):
+        with contextlib.suppress(_Superseded), self._errors_in_words():
+            result = self.result(functools.partial(self._report, parameters), **parameters)
+            self._show(plots.picture(self.draw(result, **parameters)))
+            self.settled = parameters
 
     def _report(self, parameters, step):
         if self._wanted is not None or self._closed:
             raise _Superseded
         progress, *partial = step if isinstance(step, tuple) else (step,)
         with self._lock, self.hold_sync():
-            self.message, self.progress = "Training …", progress
+            self.message, self.progress = "Training …", round(progress, 2)        # at most a hundred messages a run
         if partial:
             self._show(plots.picture(self.draw(*partial, **parameters)), "Training …", progress)
 
