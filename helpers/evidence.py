@@ -154,9 +154,11 @@ class Claims:
                  "|---|---|---|---|---|---|" + "---|" * bool(guesses)]
         for number, sentence in self.sentences.items():
             said = f"**{self.verdict(number).partition(':')[0]}** |" + f" {guesses.get(number, '–')} |" * bool(guesses)
-            for i, m in enumerate(self.measurements[number].values()):
+            cases = [f"{m.case} | {'✓' if m.yes else '✗'} {m.rule.words(m.effects)} | {m.rule}"
+                     for m in self.measurements[number].values()]
+            for i, case in enumerate(cases or [" | not measured | "]):
                 head, tail = (f"**{number}** | {sentence}", said) if i == 0 else (" | ", " |" * (1 + bool(guesses)))
-                lines.append(f"| {head} | {m.case} | {'✓' if m.yes else '✗'} {m.rule.words(m.effects)} | {m.rule} | {tail}")
+                lines.append(f"| {head} | {case} | {tail}")
         display(Markdown("\n".join(lines)))
 
 

@@ -93,13 +93,11 @@ function picture(model, signal) {
   const img = element("img", { decoding: "sync" });
   let asked = 0, newest = 0;
   listen(model, signal, ["shown"], async () => {
-    const turn = ++asked, { png, alt, width } = model.get("shown");
-    const next = element("img", { src: URL.createObjectURL(new Blob([png], { type: "image/png" })) });
-    await next.decode();
-    if (turn < newest) return URL.revokeObjectURL(next.src);
+    const turn = ++asked, { src, alt, width } = model.get("shown");
+    await element("img", { src }).decode();
+    if (turn < newest) return;
     newest = turn;
-    URL.revokeObjectURL(img.src);
-    Object.assign(img, { src: next.src, alt, width });
+    Object.assign(img, { src, alt, width });
   });
   return img;
 }

@@ -166,7 +166,7 @@ class Lab(_Panel):
     once, and there an error is raised; later ones are said in the panel, and the last picture stays.
     """
     rows = traitlets.List().tag(sync=True)           # what the browser needs to know of the controls
-    shown = traitlets.Dict().tag(sync=True)          # the Picture
+    shown = traitlets.Dict().tag(sync=True)          # src, alt and width of the picture
     message = traitlets.Unicode().tag(sync=True)
     progress = traitlets.Float(None, allow_none=True).tag(sync=True)
     retrains = traitlets.Bool(False).tag(sync=True)
@@ -188,8 +188,10 @@ class Lab(_Panel):
             self._show(self.picture(**self.values))
 
     def _show(self, picture, message="", progress=None):
+        data, metadata = picture._repr_mimebundle_()
+        shown = {"src": f"data:image/png;base64,{data['image/png']}", **metadata["image/png"]}
         with self._lock, self.hold_sync():
-            self.shown, self.message, self.progress = asdict(picture), message, progress
+            self.shown, self.message, self.progress = shown, message, progress
 
     @contextlib.contextmanager
     def _errors_in_words(self):

@@ -1,5 +1,6 @@
 """Models that several notebooks use. The notebook that teaches one builds it in the open."""
 from helpers.training import keras  # and with it a quiet TensorFlow; so not `import keras`
+
 from keras import layers, ops  # isort: skip
 
 

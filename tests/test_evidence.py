@@ -92,8 +92,8 @@ def test_rule_needs_one_sensible_bound(bounds, words):
 @pytest.mark.parametrize("rule, effects, words", [
     (Rule(at_least=.05, unit="points"), [.05, .06, .07, .06, .06], "5 of 5 seeds, +6.0 ± 0.7 points"),
     (Rule(at_least=.05, unit="% of the variance"), [.1] * 4 + [-.1], "4 of 5 seeds, +6.0 ± 8.9 % of the variance"),
-    (Rule(at_most=2, unit="degrees"), [1, 1, 1, 1, 3], "4 of 5 seeds, 1.40 ± 0.89 degrees"),
-    (Rule(at_most=.01), [.002, .004, .006, .004, .004], "5 of 5 seeds, 0.0040 ± 0.0014"),
+    (Rule(at_most=2, unit="degrees"), [1, 1, 1, 1, 3], "4 of 5 seeds, 1.40 ± 0.894 degrees"),
+    (Rule(at_most=.1), [.02, .04, .06, .04, .04], "5 of 5 seeds, 0.040 ± 0.014"),
     (Rule(at_least=1), [30, 31, 32, 33, 34], "5 of 5 seeds, +32.0 ± 1.58"),
 ])
 def test_measurement_in_words(rule, effects, words):
@@ -209,21 +209,23 @@ def test_measure_prints_effects_rule_and_controls(claims, capsys):
 def test_table(claims):
     measured(claims, case="noise", unit="points")
     measured(claims, case="L1", effects=NONE, unit="points")
-    header, rule, first, second = shown(claims)
-    assert header == ["", "claim", "measured", "the rule must say", "verdict"]
-    assert rule == ["---"] * 5
-    assert first[:2] == ["4.1", "Small codes lose."]
-    assert first[2] == ("noise: 5 of 5 seeds, +20.0 ± 0.0 points, asked: at least 10.0 points<br>"
-                        "L1: 0 of 5 seeds, +0.0 ± 0.0 points, asked: at least 10.0 points")
-    assert first[3] == "no: untrained, 0 of 5 seeds, +0.0 ± 0.0 points"       # one control of both: said once
-    assert first[4] == "**depends: noise does, L1 does not**"
-    assert second == ["4.2", "Linear is PCA.", "", "", "**undecided: not measured**"]
+    header, rule, *rows = shown(claims)
+    assert header == ["", "claim", "case", "measured", "asked", "verdict"]
+    assert rule == ["---"] * 6
+    assert rows == [
+        ["**4.1**", "Small codes lose.", "noise", "✓ 5 of 5 seeds, +20.0 ± 0.0 points", "at least 10.0 points",
+         "**depends**"],
+        ["", "", "L1", "✗ 0 of 5 seeds, +0.0 ± 0.0 points", "at least 10.0 points", ""],
+        ["**4.2**", "Linear is PCA.", "", "not measured", "", "**undecided**"],
+    ]
 
 
 def test_table_shows_what_the_reader_predicted(claims):
+    measured(claims, case="noise")
+    measured(claims, case="L1")
     predictions = claims.predict()
-    assert len(shown(claims)[0]) == 5                        # nothing chosen, no column
+    assert len(shown(claims)[0]) == 6                                # nothing chosen, no column
     predictions.values = {"4.2": "fails"}
     rows = shown(claims)
-    assert [row[-1] for row in rows] == ["you said", "---", "–", "fails"]
-    assert {len(row) for row in rows} == {6}
+    assert [row[-1] for row in rows] == ["you said", "---", "–", "", "fails"]
+    assert {len(row) for row in rows} == {7}

@@ -251,7 +251,7 @@ def test_curves():
     panels = {"error": {"AE": RUNS, "PCA": other}, "probe": {"AE": 2 * RUNS}}
     fig = plots.curves({"AE": SIZES, "PCA": SIZES[:2]}, panels, "numbers in the code", logy=["error"])
     left, right = fig.axes
-    assert [(ax.get_xlabel(), ax.get_ylabel(), ax.get_xscale(), ax.get_yscale()) for ax in fig.axes] == [
+    assert [(ax.get_xlabel(), ax.get_title(loc="left"), ax.get_xscale(), ax.get_yscale()) for ax in fig.axes] == [
         ("numbers in the code", "error", "log", "log"), ("numbers in the code", "probe", "log", "linear")]
     assert [line.get_label() for line in left.lines] == ["AE", "PCA"]
     assert [line.get_label() for line in right.lines] == ["AE"]

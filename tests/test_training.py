@@ -76,7 +76,7 @@ def test_autoencoders_get_pairs_of_equals():
 
 
 def test_targets_follow_their_inputs():
-    batches = training.pipeline(NUMBERED, np.arange(40) * 10, batch_size=8)
+    batches = training.pipeline(NUMBERED, np.arange(40) * 10, batch_size=8, passes=10)
     assert len(batches) == 50
     for inputs, targets in batches.as_numpy_iterator():
         assert (targets == 10 * inputs[:, 0]).all()

@@ -6,6 +6,7 @@
 JupyterLab in headless Chromium; 60 events each, in turns, so that all meet the same machine. A picture counts once the
 browser has painted the frame that shows it.
 """
+import os
 import shutil
 import sys
 import tempfile
@@ -121,6 +122,7 @@ def usual_slider(page, name, label):
 
 
 def table(watched):
+    print(f"{EVENTS} events each, in ms; load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     print(f"{'':34}{'p50':>8}{'p95':>8}{'pictures/s':>12}{'lag, ms':>9}")
     for one in watched:
         p50, p95 = np.percentile(one.latency, [50, 95])

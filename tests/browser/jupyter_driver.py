@@ -145,8 +145,6 @@ EXECUTE = """async ([code, ms]) => {
   const late = new Promise(resolve => setTimeout(() => resolve('late'), ms));
   if (await Promise.race([future.done, late]) === 'late') error = 'the kernel did not answer in time';
   return {text, error} }"""
-PNG = """async img => { const bytes = new Uint8Array(await (await fetch(img.src)).arrayBuffer());
-  return btoa(bytes.reduce((all, byte) => all + String.fromCharCode(byte), '')) }"""
 
 
 class Notebook:
@@ -229,10 +227,8 @@ class Notebook:
 
     def png(self, title):
         """The bytes of the picture that the lab shows, a LatentPlane's decoded image included."""
-        panel = self.lab(title)
-        if panel.locator("img").count():
-            return base64.b64decode(panel.locator("img").evaluate(PNG))
-        return base64.b64decode(panel.locator("canvas").last.evaluate("c => c.toDataURL('image/png').split(',')[1]"))
+        return base64.b64decode(self.lab(title).locator("img, canvas").last.evaluate(
+            "picture => (picture.src ?? picture.toDataURL('image/png')).split(',')[1]"))
 
     def decoded(self, title):
         """The pixels that a LatentPlane's decoder gave in the browser, as a list of floats."""
