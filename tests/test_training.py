@@ -354,6 +354,8 @@ def test_interrupt_from_a_callback_leaves_the_model_usable(model):
 
 
 INTERRUPTED = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)        # a background job inherits a deaf ear
 from helpers import training
 import keras, numpy as np
 training.reproducible(7)
