@@ -127,7 +127,7 @@ function drawMap({ codes, group, names, colours }, size, place) {
   const z = floats(codes), classOf = new Uint8Array(group.buffer, group.byteOffset, group.byteLength);
   pen.fillStyle = "white";
   pen.fillRect(0, 0, size, size);
-  Object.assign(pen, { font: `${size / 38}px sans-serif`, textAlign: "center", textBaseline: "middle" });
+  Object.assign(pen, { font: `${size / 34}px sans-serif`, textAlign: "center", textBaseline: "middle" });
   classOf.forEach((c, i) => {
     pen.fillStyle = colours[c % colours.length];
     pen.fillText(signs[c], ...place(z[2 * i], z[2 * i + 1]));
@@ -138,7 +138,8 @@ function drawMap({ codes, group, names, colours }, size, place) {
 }
 
 function plane(model, el, signal) {
-  const scene = model.get("scene"), { axes: [across, up], shape: [h, w] } = scene, side = 380, size = 2 * side;
+  const scene = model.get("scene"), { axes: [across, up], shape: [h, w] } = scene, side = 380;
+  const sharpness = Math.max(1, window.devicePixelRatio), size = Math.round(side * sharpness);
   const layers = scene.layers.map(dense), part = (axis, z) => (z - axis.low) / (axis.high - axis.low);
   const place = (z1, z2) => [size * part(across, z1), size * (1 - part(up, z2))];
   const [map, signs] = drawMap(scene, size, place);
@@ -174,9 +175,10 @@ function plane(model, el, signal) {
   listen(model, signal, ["values"], () => {
     const { z1, z2 } = model.get("values"), [x, y] = place(z1, z2), pen = canvas.getContext("2d");
     pen.drawImage(map, 0, 0);
-    for (const [strokeStyle, lineWidth] of [["white", 9], ["black", 4]]) {
-      Object.assign(pen, { strokeStyle, lineWidth });
-      pen.stroke(new Path2D(`M${x - 22} ${y}h44M${x} ${y - 22}v44`));
+    const arm = 11 * sharpness, cross = new Path2D(`M${x - arm} ${y}h${2 * arm}M${x} ${y - arm}v${2 * arm}`);
+    for (const [strokeStyle, width] of [["white", 5], ["black", 2]]) {
+      Object.assign(pen, { strokeStyle, lineWidth: width * sharpness });
+      pen.stroke(cross);
     }
     image.decoded = layers.reduce((values, layer) => layer(values), [z1, z2]);
     const shades = new ImageData(w, h);

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
 from jupyter_driver import Notebook, Server, chromium, drag, write_notebook  # noqa: E402
 
 EVENTS = 60
+PAUSE = 0.3          # seconds before an event, for the page and the kernel to come to rest after the one before
 CELLS = ('''
 import keras, numpy as np, matplotlib.pyplot as plt
 from ipywidgets import FloatSlider, interact
@@ -35,8 +36,8 @@ labs.Lab(draw, "ours", z=labs.slider("z", -3, 3, 0.0, step=.05))
 ''', 'plane', '''
 def usual(z):
     images = decoder.predict(codes(z), verbose=0).reshape(16, 28, 28)
-    fig, axes = plt.subplots(1, 16, figsize=(7, .6))
-    for ax, image in zip(axes, images):
+    fig, axes = plt.subplots(2, 8, figsize=(8, 2))
+    for ax, image in zip(axes.flat, images):
         ax.imshow(image, cmap="gray_r", vmin=0, vmax=1)
         ax.axis("off")
     plt.show()
@@ -79,13 +80,13 @@ class Watched:
 
     def key(self, turn):
         """One key event; the milliseconds until a frame with a new picture is painted."""
-        self.focus.focus()
+        self.focus.evaluate("control => { control.scrollIntoView({block: 'center'}); control.focus() }")
+        time.sleep(PAUSE)
         self.page.evaluate(WATCH, self.selector)
         self.page.keyboard.press("ArrowRight" if turn // 20 % 2 == 0 else "ArrowLeft")
         self.page.wait_for_function("() => seen[1]?.painted", timeout=20_000)
         event, picture = self.page.evaluate("() => [sent[0], seen[1].painted]")
         self.latency.append(picture - event)
-        time.sleep(0.15)
 
     def drag(self, forth):
         """(pictures a second during a drag of 60 moves, milliseconds from the last move to the last picture)."""
@@ -144,7 +145,7 @@ def measure(watched):
 
 
 def compare():
-    with tempfile.TemporaryDirectory() as folder, Server(folder) as server, chromium(height=1600) as page:
+    with tempfile.TemporaryDirectory() as folder, Server(folder) as server, chromium() as page:
         write_notebook(Path(folder) / "x.ipynb", *CELLS)
         notebook = Notebook(page, server, "x.ipynb")
         notebook.run_all()
@@ -154,7 +155,7 @@ def compare():
             Watched(page, "LatentPlane, in the browser", '.lab[aria-label="plane"] canvas', plane,
                     lambda forth: (middle(plane, 0.8 - 0.6 * forth, 0.5), middle(plane, 0.2 + 0.6 * forth, 0.4))),
             usual_slider(page, "@interact, predict, 16 axes", "usual"),
-            usual_slider(page, "@interact, predict, 1 axes", "grid"),
+            usual_slider(page, "@interact, predict, one axes", "grid"),
         ]
         measure(watched)
         table(watched)
@@ -164,7 +165,7 @@ def compare():
 
 
 def one_lab(path, title, label):
-    with tempfile.TemporaryDirectory() as folder, Server(folder) as server, chromium(height=1600) as page:
+    with tempfile.TemporaryDirectory() as folder, Server(folder) as server, chromium() as page:
         shutil.copy(path, Path(folder) / "x.ipynb")
         notebook = Notebook(page, server, "x.ipynb")
         notebook.run_all(timeout=300)
