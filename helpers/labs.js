@@ -77,7 +77,9 @@ function lab(model, el, signal) {
   const bar = element("progress", { ariaLabel: "training" }), message = element("span", { role: "status" });
   const feet = element("div", { className: "feet" }, button("Reset", () => put(model, model.get("start"))),
     ...(retrains ? [button("Cancel", () => put(model, model.get("settled"))), bar] : []), message);
-  el.append(controls, feet, picture(model, signal));
+  const shown = picture(model, signal);
+  el.append(controls, feet, shown);
+  dragged(model, shown);
   listen(model, signal, ["values"], () => {
     for (const [name, value] of Object.entries(model.get("values"))) shows[name](value);
   });
@@ -102,6 +104,30 @@ function picture(model, signal) {
   return img;
 }
 
+// Sliders that follow the pointer over the picture: the first sideways, the second down.
+function dragged(model, img) {
+  const [across, down] = Object.entries(model.get("drag"));
+  if (!across) return;
+  const control = Object.fromEntries(model.get("rows").map((row) => [row.name, row]));
+  Object.assign(img.style, { cursor: "grab", touchAction: "none" });
+  img.draggable = false;
+  let from = null;
+  img.addEventListener("pointerdown", ({ pointerId, clientX, clientY }) => {
+    img.setPointerCapture(pointerId);
+    from = { clientX, clientY, values: model.get("values") };
+  });
+  img.addEventListener("pointermove", ({ buttons, clientX, clientY }) => {
+    if (!from || !buttons) return;
+    const shrunk = img.clientWidth / model.get("shown").width;
+    const moves = [[across, clientX - from.clientX], ...(down ? [[down, clientY - from.clientY]] : [])];
+    put(model, Object.fromEntries(moves.map(([[name, pixels], way]) => {
+      const { low, high, step, decimals } = control[name];
+      const value = low + step * Math.round((from.values[name] + way / pixels / shrunk - low) / step);
+      return [name, Number(Math.min(Math.max(value, low), high).toFixed(decimals ?? 0))];
+    })));
+  });
+}
+
 const activations = {
   linear: (x) => x, relu: (x) => Math.max(x, 0), tanh: Math.tanh,
   sigmoid: (x) => 1 / (1 + Math.exp(-x)), leaky_relu: (x) => (x > 0 ? x : 0.2 * x),
@@ -118,6 +144,16 @@ function dense({ kernel, bias, activation }) {
     }
     return y.map(activations[activation]);
   };
+}
+
+// Grey values to a canvas: ink 0 is white, 1 is black.
+function ink(canvas, values) {
+  const shades = new ImageData(canvas.width, canvas.height);
+  values.forEach((value, i) => {
+    shades.data.fill(255 * (1 - value), 4 * i, 4 * i + 3);
+    shades.data[4 * i + 3] = 255;
+  });
+  canvas.getContext("2d").putImageData(shades, 0, 0);
 }
 
 // The map of codes, drawn once: each code is the sign of its class (a digit is itself) in the class's colour.
@@ -137,6 +173,24 @@ function drawMap({ codes, group, names, colours }, size, place) {
   return [map, legend];
 }
 
+// The image whose code is nearest to a place of the map, as a canvas, with its class; nothing without images.
+function nearestImage({ images, codes, group, names, shape: [h, w], axes: [across, up] }, side) {
+  if (!images) return { seen: [], showNearest: () => {} };
+  const z = floats(codes), said = element("div"), wide = across.high - across.low, tall = up.high - up.low;
+  const image = element("canvas", { width: w, height: h, role: "img", className: "nearest" });
+  image.style.width = `${side}px`;
+  const showNearest = (z1, z2) => {
+    let best = 0, least = Infinity;
+    for (let i = 0; i < z.length / 2; i++) {
+      const distance = ((z[2 * i] - z1) / wide) ** 2 + ((z[2 * i + 1] - z2) / tall) ** 2;
+      if (distance < least) [best, least] = [i, distance];
+    }
+    ink(image, Float32Array.from(new Uint8Array(images.buffer, images.byteOffset + best * h * w, h * w), (v) => v / 255));
+    said.textContent = image.ariaLabel = `nearest image: a ${names[new Uint8Array(group.buffer, group.byteOffset)[best]]}`;
+  };
+  return { seen: [said, image], showNearest };
+}
+
 function plane(model, el, signal) {
   const scene = model.get("scene"), { axes: [across, up], shape: [h, w] } = scene, side = 380;
   const sharpness = Math.max(1, window.devicePixelRatio), size = Math.round(side * sharpness);
@@ -149,21 +203,24 @@ function plane(model, el, signal) {
   const canvas = element("canvas", { width: size, height: size, tabIndex: 0, role: "application" });
   const image = element("canvas", { width: w, height: h, role: "img" });
   Object.assign(canvas.style, { width: `${side}px` });
-  Object.assign(image.style, { width: `${0.6 * side}px` });
+  Object.assign(image.style, { width: `${(scene.images ? 0.45 : 0.6) * side}px` });
   const entries = [across, up].map((axis) => numberEntry(axis, (z) => put(model, { [axis.label]: clip(axis, z) })));
   const range = ({ label, low, high }) => `${label} from ${low.toFixed(2)} to ${high.toFixed(2)}`;
   const legend = element("div", { className: "legend" }, `→ ${range(across)}, ↑ ${range(up)}`, element("br"), ...signs);
-  el.append(element("div", { className: "sides" }, element("div", {}, canvas, legend), element("div", {}, image,
-    ...entries.map(({ entry }) => element("div", { className: "entry" }, `${entry.ariaLabel}  `, entry)),
+  const { seen, showNearest } = nearestImage(scene, 0.45 * side);
+  el.append(element("div", { className: "sides" }, element("div", {}, canvas, legend), element("div", {}, ...seen,
+    ...(scene.images ? [element("div", { textContent: "decoded" })] : []), image, ...entries.map(({ entry }) => element("div", { className: "entry" }, `${entry.ariaLabel}  `, entry)),
     button("Reset", () => put(model, model.get("start"))))));
 
   canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); follow(event); });
-  canvas.addEventListener("pointermove", (event) => event.buttons && follow(event));
-  function follow({ clientX, clientY }) {
+  canvas.addEventListener("pointermove", (event) => (event.buttons ? follow(event) : showNearest(...under(event))));
+  canvas.addEventListener("pointerleave", () => showNearest(...Object.values(model.get("values"))));
+  function under({ clientX, clientY }) {
     const { left, top, width, height } = canvas.getBoundingClientRect();
     const x = (clientX - left) / width, y = 1 - (clientY - top) / height;
-    move(across.low + x * (across.high - across.low), up.low + y * (up.high - up.low));
+    return [across.low + x * (across.high - across.low), up.low + y * (up.high - up.low)];
   }
+  function follow(event) { move(...under(event)); }
   canvas.addEventListener("keydown", (event) => {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     if (!way) return;
@@ -181,10 +238,8 @@ function plane(model, el, signal) {
       pen.stroke(cross);
     }
     image.decoded = layers.reduce((values, layer) => layer(values), [z1, z2]);
-    const shades = new ImageData(w, h);
-    image.decoded.forEach((ink, i) => shades.data.fill(255 * (1 - ink), 4 * i, 4 * i + 3));
-    image.decoded.forEach((_, i) => { shades.data[4 * i + 3] = 255; });
-    image.getContext("2d").putImageData(shades, 0, 0);
+    ink(image, image.decoded);
+    showNearest(z1, z2);
     [z1, z2].forEach((z, i) => entries[i].show(z));
     canvas.ariaLabel = `latent plane, cross at z1 = ${z1}, z2 = ${z2}; arrow keys move it`;
     image.ariaLabel = `image decoded at z1 = ${z1}, z2 = ${z2}`;

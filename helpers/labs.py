@@ -162,7 +162,9 @@ class Lab(_Panel):
 
     draw(**parameters) returns a `plots.Picture` or a matplotlib `Figure` (never pyplot's). controls: parameter name =
     slider(...) or choice(...). `values` is where the controls stand, and moves them: `lab.values = {"noise": 0.5}`,
-    what is left out at its default. A lab of the same title replaces the earlier one. The default setting is drawn at
+    what is left out at its default. drag: {name: pixels} of the slider that follows the pointer when the picture is
+    dragged sideways, and perhaps of a second one that follows it down; a step of 1 takes that many CSS pixels. A lab of
+    the same title replaces the earlier one. The default setting is drawn at
     once, and there an error is raised; later ones are said in the panel, and the last picture stays.
     """
     rows = traitlets.List().tag(sync=True)           # what the browser needs to know of the controls
@@ -170,10 +172,13 @@ class Lab(_Panel):
     message = traitlets.Unicode().tag(sync=True)
     progress = traitlets.Float(None, allow_none=True).tag(sync=True)
     retrains = traitlets.Bool(False).tag(sync=True)
+    drag = traitlets.Dict().tag(sync=True)           # {name of a slider: CSS pixels for a step of 1}
 
-    def __init__(self, draw, title, **controls):
-        self.draw = draw
-        super().__init__(title, controls, kind="lab", rows=[
+    def __init__(self, draw, title, drag=None, **controls):
+        self.draw, drag = draw, dict(drag or {})
+        if len(drag) > 2 or not all(isinstance(controls.get(name), Slider) for name in drag):
+            raise ValueError(f"lab {title!r}: drag names one or two of its sliders, got {', '.join(drag)}")
+        super().__init__(title, controls, kind="lab", drag=drag, rows=[
             asdict(control) | {"name": name, "decimals": getattr(control, "decimals", 0)}
             for name, control in controls.items()])
         self._show(self.twin)
@@ -301,12 +306,14 @@ class LatentPlane(_Panel):
 
     decoder: a keras.Sequential of Dense layers from 2 numbers to the pixels of an image in 0–1. codes: (n, 2).
     labels: (n,). image_shape: (height, width). The weights are sent once and the decoder runs in the browser, so the
-    image follows the pointer without the kernel.
+    image follows the pointer without the kernel. images: (n, pixels) in 0–1, if given: the one whose code is nearest to
+    the pointer, or to the cross, is shown beside the decoded one.
     """
     scene = traitlets.Dict().tag(sync=True)          # what never changes: codes, classes, layers
 
-    def __init__(self, decoder, codes, labels, image_shape, title):
+    def __init__(self, decoder, codes, labels, image_shape, title, images=None):
         self.codes, self.labels = np.asarray(codes, np.float32), np.asarray(labels)
+        self.images = None if images is None else np.asarray(images, np.float32)
         self.image_shape = tuple(image_shape)
         if self.codes.shape != (len(self.labels), 2) or not np.isfinite(self.codes).all():
             raise ValueError("a latent plane needs finite codes of shape (n, 2) and a label for each, "
@@ -316,6 +323,9 @@ class LatentPlane(_Panel):
         if shapes[0][0] != 2 or shapes[-1][1] != np.prod(image_shape):
             raise ValueError(f"the decoder must lead from 2 numbers to {' × '.join(map(str, image_shape))} pixels, "
                              f"not from {shapes[0][0]} to {shapes[-1][1]}")
+        if images is not None and self.images.shape != (len(self.labels), np.prod(image_shape)):
+            raise ValueError(f"images must be one for each code, ({len(self.labels)}, {np.prod(image_shape)}), "
+                             f"got {self.images.shape}")
         margin = .05 * np.ptp(self.codes, axis=0) + .01
         ends = zip((self.codes.min(0) - margin).round(2).tolist(), (self.codes.max(0) + margin).round(2).tolist())
         controls = {f"z{i}": slider(f"z{i}", low, high, min(max(0., low), high), step=.01)
@@ -326,6 +336,7 @@ class LatentPlane(_Panel):
         names, group = np.unique(self.labels, return_inverse=True)
         return {
             "codes": self.codes.tobytes(), "group": group.astype(np.uint8).tobytes(), "names": list(map(str, names)),
+            "images": None if self.images is None else (255 * self.images.clip(0, 1)).astype(np.uint8).tobytes(),
             "colours": plots.COLOURS[:7], "shape": self.image_shape, "axes": [asdict(axis) for axis in axes],
             "layers": [{"kernel": kernel.tobytes(), "bias": bias.tobytes(), "activation": activation}
                        for kernel, bias, activation in self._layers],
@@ -341,12 +352,19 @@ class LatentPlane(_Panel):
     def picture(self, **parameters):
         """The map with a cross at z1, z2 and the decoded image beside it, as a `Picture` made by the kernel."""
         z1, z2 = self.parameters(**parameters).values()
-        fig, (plane, image) = plots.figure(1, 2, width=8, height=4)
+        pictures = {f"decoded at z1 = {z1:.2f}, z2 = {z2:.2f}": self.decode((z1, z2))}
+        if self.images is not None:
+            i = np.square(self.codes - (z1, z2)).sum(axis=1).argmin()
+            pictures[f"nearest image: a {self.labels[i]}"] = self.images[i].reshape(self.image_shape)
+        fig, (plane, *places) = plots.figure(1, 1 + len(pictures), width=8.6, height=3.8 if len(pictures) == 1 else 3,
+                                             width_ratios=[4 / 3, *[1] * len(pictures)])
         plots.classes(plane, self.codes, self.labels)
         plane.plot(z1, z2, "+", color="black", markersize=18, markeredgewidth=2)
         plane.set(xlabel="z1", ylabel="z2", title="latent plane")
-        image.imshow(self.decode((z1, z2)), cmap="gray_r", vmin=0, vmax=1)
-        image.set(title=f"decoded at z1 = {z1:.2f}, z2 = {z2:.2f}", xticks=[], yticks=[])
+        for place, (said, shades) in zip(places, pictures.items()):
+            place.imshow(shades, cmap="gray_r", vmin=0, vmax=1)
+            place.set(xticks=[], yticks=[])
+            place.set_title(said, fontsize=10)
         return plots.picture(fig)
 
 

@@ -119,13 +119,22 @@ def _describe_axes(ax):
     if dots:
         said.append(f"{sum(len(c.get_offsets()) for c in dots)} points in {len(dots)} group{'s' * (len(dots) > 1)}.")
     if ax.images:
-        said.append("An image of " + " by ".join(map(str, ax.images[0].get_array().shape[:2])) + " values.")
+        said.append(_describe_image(ax))
     said += [t.get_text().replace("\n", " ") + "." for t in ax.texts if t.get_text() and t.get_gid() != SAID]
     return " ".join(said)
 
 
 def _is_data(line, ax):
     return len(line.get_xdata()) and line.get_gid() != SAID and line.get_transform() == ax.transData
+
+
+def _describe_image(ax):
+    shape, cells = ax.images[0].get_array().shape[:2], {t.get_position(): t.get_text() for t in ax.texts}
+    rows, columns = ([t.get_text() for t in axis.get_ticklabels()] for axis in (ax.yaxis, ax.xaxis))
+    if len(cells) != shape[0] * shape[1]:
+        return f"An image of {shape[0]} by {shape[1]} values."
+    return "; ".join(f"{row}: " + ", ".join(f"{column} {cells[j, i].partition(chr(10))[0]}"
+                                            for j, column in enumerate(columns)) for i, row in enumerate(rows)) + "."
 
 
 def _describe_line(line):
@@ -258,6 +267,36 @@ def bar_panels(panels, digits=3, zero=True):
             low, high = (f(np.concatenate([np.ravel(v) for v in results.values()])) for f in (np.min, np.max))
             ax.set_xlim(low - 0.3 * (high - low), high + 0.5 * (high - low))
     axes[0, 0].invert_yaxis()                 # the first name at the top
+    return fig
+
+
+def heatmap(values, rows, columns, limits=None, signs=None, digits=2):
+    """A table in colours, of values (rows, columns) or (rows, columns, seeds): a cell shows the mean, and ± one
+    standard deviation below it.
+
+    limits: the values of the palest and the darkest colour, from orange over white to blue if they are −a and a;
+    without them each column has its own, its best value dark. signs: for each column 1 where more is better (all, by
+    default), −1 where less is.
+    """
+    values = np.asarray(values, float)
+    means = values if values.ndim == 2 else values.mean(axis=2)
+    spreads = np.zeros_like(means) if values.ndim == 2 else values.std(axis=2, ddof=1)
+    goodness = means * (1 if signs is None else np.asarray(signs))
+    low, high = limits or (goodness.min(axis=0), goodness.max(axis=0))
+    shade = (goodness - low) / np.where(np.equal(high, low), 1, np.subtract(high, low))
+    fig, ax = figure(height=0.9 + len(rows) * (0.42 if spreads.any() else 0.36))
+    diverging = limits is not None and limits[0] == -limits[1]
+    ax.imshow(0.15 + 0.7 * shade if diverging else 0.6 * shade, cmap="PuOr" if diverging else "Blues",
+              vmin=0, vmax=1, aspect="auto")
+    for (i, j), mean in np.ndenumerate(means):
+        text = f"{mean:,.0f}" if np.array_equal(values[:, j], values[:, j].round()) else f"{mean:.{digits}f}"
+        ax.text(j, i, text + (f"\n± {spreads[i, j]:.{digits}f}" if spreads[i].any() and spreads[:, j].any() else ""),
+                ha="center", va="center", fontsize=10 - 1.5 * bool(spreads.any()), gid=SAID)
+    ax.set_xticks(range(len(columns)), columns)
+    ax.set_yticks(range(len(rows)), rows)
+    ax.tick_params(length=0, labeltop=True, labelbottom=False, labelsize=9.5)
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
     return fig
 
 

@@ -138,6 +138,16 @@ def test_an_error_is_said_in_words_and_the_last_picture_stays(lab):
     assert lab.message == "" and png(lab) == draw(14, "a").png
 
 
+def test_a_drag_names_one_or_two_sliders():
+    controls = {"n": labs.slider("n", 0, 9, 5), "kind": labs.choice("kind", ["a", "b"])}
+    lab = labs.Lab(draw, "Dragged", drag={"n": 12}, **controls)
+    assert lab.drag == {"n": 12}
+    for wrong in ({"kind": 12}, {"absent": 12}):
+        with pytest.raises(ValueError, match="drag names one or two of its sliders, got"):
+            labs.Lab(draw, "Dragged", drag=wrong, **controls)
+    lab.close()
+
+
 def test_an_error_in_the_default_setting_is_raised_at_once():
     with pytest.raises(ValueError, match="unlucky"):
         labs.Lab(draw, "Unlucky", n=labs.slider("n", 0, 20, 13), kind=labs.choice("kind", "ab"))
@@ -381,6 +391,19 @@ def test_decoders_that_cannot_run_in_the_browser_are_refused(keras, layers, said
 def test_codes_that_are_no_plane_are_refused(keras, codes, labels):
     with pytest.raises(ValueError, match=r"finite codes of shape \(n, 2\) and a label for each"):
         labs.LatentPlane(decoder_of(keras, keras.layers.Dense(64)), codes, labels, (8, 8), "Plane")
+
+
+def test_the_plane_knows_the_nearest_image(keras):
+    images = np.random.default_rng(3).uniform(size=(50, 64))
+    decoder = decoder_of(keras, keras.layers.Dense(64))
+    plane = labs.LatentPlane(decoder, CODES, LABELS, (8, 8), "Plane", images=images)
+    z1, z2 = map(float, CODES[7].round(2))
+    assert f"nearest image: a {LABELS[7]}:" in plane.picture(z1=z1, z2=z2).alt
+    assert len(plane.scene["images"]) == 50 * 64 and "nearest" not in labs.LatentPlane(
+        decoder, CODES, LABELS, (8, 8), "Plane").twin.alt
+    with pytest.raises(ValueError, match=r"one for each code, \(50, 64\), got \(49, 64\)"):
+        labs.LatentPlane(decoder, CODES, LABELS, (8, 8), "Plane", images=images[1:])
+    labs.LABS["Plane"].close()
 
 
 # Figures of a running cell
