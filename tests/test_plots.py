@@ -362,3 +362,20 @@ def test_figure_begun_in_a_cell_keeps_its_style_while_a_lab_draws():
 def test_style_stands_without_a_context():
     for name, value in plots.STYLE.items():
         assert matplotlib.rcParams[name] == ([value] if name == "font.family" else value)
+
+
+def test_heatmap_shows_means_and_spreads_and_says_them():
+    values = np.array([[[0.1, 0.3], [5, 5]], [[0.6, 0.8], [7, 7]]])                  # (rows, columns, seeds)
+    fig = plots.heatmap(values, ["A", "B"], ["error", "units"], signs=[-1, 1])
+    (ax,) = fig.axes
+    assert [t.get_text() for t in ax.texts] == ["0.20\n± 0.14", "5", "0.70\n± 0.14", "7"]
+    shades = ax.images[0].get_array()
+    assert shades[0, 0] > shades[1, 0] and shades[1, 1] > shades[0, 1]               # the better, the darker
+    assert plots.describe(fig) == "Panel: A: error 0.20, units 5; B: error 0.70, units 7."
+
+
+def test_heatmap_with_limits_has_one_scale():
+    fig = plots.heatmap([[1, -1], [0, 1]], list("AB"), list("CD"), limits=(-1, 1))
+    shades = fig.axes[0].images[0].get_array()
+    assert shades[0, 0] == shades[1, 1] > shades[1, 0] == 0.5 > shades[0, 1]
+    assert np.isfinite(plots.heatmap([[1.0], [1.0]], list("AB"), ["C"]).axes[0].images[0].get_array()).all()

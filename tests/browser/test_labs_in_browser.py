@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from jupyter_driver import Notebook, wait_for, write_notebook
+from jupyter_driver import Notebook, drag, wait_for, write_notebook
 from playwright.sync_api import expect
 
 NUMBERS = '''
@@ -22,7 +22,7 @@ def draw(n, x, kind):
     return plots.images({f"{n} {x:.2f} {kind}": np.full((4, 8, 8), n / 100)})
 
 labs.Lab(draw, "Numbers", n=labs.slider("whole number", 0, 100, 20), x=labs.slider("fraction", -1, 1, 0, step=.05),
-         kind=labs.choice("kind", ["first", "second", "third"]))
+         kind=labs.choice("kind", ["first", "second", "third"]), drag={"n": 3, "x": 100})
 '''
 SLOW = '''
 log, active = [], 0
@@ -55,7 +55,8 @@ rng = np.random.default_rng(0)
 decoder.set_weights([rng.normal(size=w.shape) * .5 for w in decoder.get_weights()])
 labels = rng.integers(0, 10, 300)
 codes = rng.normal(size=(300, 2)) + 3 * np.c_[np.cos(labels), np.sin(labels)]
-labs.LatentPlane(decoder, codes, labels, (8, 8), "Plane")
+images = rng.integers(0, 256, (300, 64)) / 255
+labs.LatentPlane(decoder, codes, labels, (8, 8), "Plane", images=images)
 '''
 CURVE = '''
 import matplotlib.pyplot as plt, numpy as np
@@ -151,6 +152,21 @@ def test_the_last_position_of_a_drag_is_what_is_shown(notebook):
     assert abs(slider.value() - 90) <= 2
     assert notebook.execute("print(labs.LABS['Numbers'].values['n'])").strip() == f"{slider.value():.0f}"
     assert slider.number.input_value() == f"{slider.value():.0f}"
+
+
+def test_sliders_follow_the_pointer_over_the_picture(notebook):
+    image = notebook.lab("Numbers").locator("img")
+    image.hover()
+    box = image.bounding_box()
+    start = box["x"] + 20, box["y"] + 10
+    drag(notebook.page, start, (start[0] + 60, start[1] + 50), steps=20)
+    notebook.wait_right("Numbers")
+    values = json.loads(notebook.execute("import json; print(json.dumps(labs.LABS['Numbers'].values))"))
+    assert values == {"n": 40, "x": .5, "kind": "first"}
+    notebook.page.mouse.move(*start)                      # not held down: nothing moves
+    drag(notebook.page, start, (start[0] - 900, start[1]), steps=20)
+    notebook.wait_right("Numbers")
+    assert notebook.slider("Numbers", "whole number").value() == 0, "not clipped to the slider's range"
 
 
 def test_no_frame_of_a_drag_is_without_a_picture(notebook):
@@ -377,6 +393,27 @@ def test_dragging_the_plane_decodes_in_the_browser_what_keras_decodes(plane):
     assert difference <= 1e-5
     wait_for(lambda: json.loads(plane.execute("print(list(labs.LABS['Plane'].values.values()))")) == z, 5,
              "the kernel does not hear of the move")
+
+
+NEAREST = """canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, 8, 8).data)
+    .filter((_, i) => i % 4 === 0).map(v => 255 - v)"""
+
+
+def test_the_pointer_over_the_plane_shows_the_nearest_image(plane):
+    canvas, nearest = plane.lab("Plane").locator("canvas").first, plane.lab("Plane").locator("canvas.nearest")
+    canvas.hover()
+    cross, box = plane.cross("Plane"), canvas.bounding_box()
+    plane.page.mouse.move(box["x"] + .3 * box["width"], box["y"] + .6 * box["height"])
+    expected = json.loads(plane.execute(
+        "lab = labs.LABS['Plane']\n(l1, h1), (l2, h2) = (c.extremes for c in lab.controls.values())\n"
+        "place = np.array([l1 + .3 * (h1 - l1), l2 + .4 * (h2 - l2)])\n"
+        "i = np.square((codes - place) / [h1 - l1, h2 - l2]).sum(1).argmin()\n"
+        "print([int(labels[i]), *(255 * images[i]).round().astype(int).tolist()])"))
+    assert nearest.get_attribute("aria-label") == f"nearest image: a {expected[0]}"
+    assert np.abs(np.array(nearest.evaluate(NEAREST)) - expected[1:]).max() <= 1
+    assert plane.cross("Plane") == cross, "the cross moved without a click"
+    plane.page.mouse.move(box["x"] + box["width"] + 5, box["y"])       # away: back to the image at the cross
+    wait_for(lambda: np.abs(np.array(nearest.evaluate(NEAREST)) - expected[1:]).max() > 1, 5, "it stays")
 
 
 def test_the_plane_needs_no_kernel(plane):
