@@ -89,3 +89,51 @@ def _share_within(reference, samples, k):
         raise ValueError(f"precision and recall with k = {k} need more than {k} samples of each kind")
     radii = NearestNeighbors(n_neighbors=k).fit(reference).kneighbors()[0][:, -1]        # the sample itself not counted
     return float((pairwise_distances(samples, reference) <= radii).any(axis=1).mean())
+
+
+def frechet(real, generated):
+    """Fréchet distance between the Gaussians fitted to two sets of features (Dowson and Landau, 1982; as a score of
+    generated images, Heusel et al., 2017): |m₁ − m₂|² + tr(C₁ + C₂ − 2 (C₁C₂)^½). 0 when mean and covariance agree.
+
+    real, generated: (n, features) and (m, features). Its estimate from few samples is too large, so compare it with the
+    distance between two sets of real ones, of the same sizes.
+    """
+    a, b = _two_sets(real, generated, 2)
+    # tr (C₁C₂)^½ is the sum of the singular values of A₁A₂ᵀ, where AᵢᵀAᵢ = Cᵢ: no root of a singular matrix is taken.
+    factors = [np.linalg.qr((x - x.mean(axis=0)) / np.sqrt(len(x) - 1), mode="r") for x in (a, b)]
+    shared = np.linalg.svd(factors[0] @ factors[1].T, compute_uv=False).sum()
+    spread = sum(np.square(factor).sum() for factor in factors)
+    return float(max(np.square(a.mean(axis=0) - b.mean(axis=0)).sum() + spread - 2 * shared, 0))
+
+
+def mmd(x, y, bandwidth=None):
+    """Squared maximum mean discrepancy, its unbiased estimate (Gretton et al., 2012, equation 3), with a Gaussian
+    kernel exp(−|a − b|² / (2 bandwidth²)). Around 0 for equal distributions, and then often negative.
+
+    x, y: (n, features) and (m, features). bandwidth: by default the median distance between two samples of x, so that
+    several y can be compared with one x.
+    """
+    from scipy.spatial.distance import cdist, pdist
+
+    x, y = _two_sets(x, y, 2)
+    width = np.median(pdist(x)) if bandwidth is None else bandwidth
+    if not width > 0:
+        raise ValueError(f"a bandwidth of {width}: give one above 0 (the default needs samples that differ)")
+
+    def kernel(a, b):
+        return np.exp(-cdist(a, b, "sqeuclidean") / (2 * width**2))
+
+    def within(a):      # pairs of different samples only: that makes the estimate unbiased
+        return (kernel(a, a).sum() - len(a)) / (len(a) * (len(a) - 1))
+
+    return float(within(x) + within(y) - 2 * kernel(x, y).mean())
+
+
+def _two_sets(x, y, least):
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < least:
+        raise ValueError(f"features of shapes {x.shape} and {y.shape}: give (n, features) and (m, features), with at "
+                         f"least {least} samples each")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ValueError("features hold NaN or infinite values: the model that made them has diverged")
+    return x, y

@@ -153,3 +153,88 @@ def test_precision_and_recall_by_hand():
 def test_precision_and_recall_need_samples():
     with pytest.raises(ValueError, match="need more than 3 samples"):
         metrics.precision_recall(np.zeros((3, 2)), np.zeros((50, 2)))
+
+
+# Fréchet distance and MMD -------------------------------------------------------------------------------------
+
+def standardised(n, features, seed):
+    """n samples whose mean is exactly 0 and whose covariance is exactly the identity."""
+    x = np.random.default_rng(seed).normal(size=(n, features))
+    x -= x.mean(axis=0)
+    return x @ np.linalg.inv(np.linalg.cholesky(np.cov(x.T))).T
+
+
+def test_frechet_distance_of_gaussians():
+    a, b = standardised(50, 3, 0), standardised(80, 3, 1)
+    assert metrics.frechet(a, b) == pytest.approx(0, abs=1e-12)
+    assert metrics.frechet(a, b + [1, 2, 2]) == pytest.approx(9)                     # only the mean: |m|²
+    scales = np.array([2, 0.5, 3])
+    assert metrics.frechet(a, b * scales) == pytest.approx(np.square(scales - 1).sum())      # Σ (σ − 1)²
+    assert metrics.frechet(b * scales, a) == pytest.approx(np.square(scales - 1).sum())
+
+
+def test_frechet_distance_where_covariances_do_not_commute():
+    from scipy.linalg import sqrtm
+
+    mix, turn = np.random.default_rng(2).normal(size=(2, 4, 4))
+    a, b = standardised(60, 4, 0) @ mix.T, standardised(70, 4, 1) @ turn.T + 1
+    first, second = mix @ mix.T, turn @ turn.T
+    expected = 4 + np.trace(first + second - 2 * sqrtm(first @ second).real)
+    assert metrics.frechet(a, b) == pytest.approx(expected)
+
+
+def test_frechet_distance_of_degenerate_features():
+    a = np.random.default_rng(0).normal(size=(20, 3))
+    flat = np.column_stack([a, np.zeros((20, 2))])                                   # two dead units
+    assert metrics.frechet(flat, flat) == pytest.approx(0, abs=1e-12)
+    assert metrics.frechet(flat, flat + 1) == pytest.approx(5)
+    few = np.random.default_rng(1).normal(size=(5, 40))                              # fewer samples than features
+    assert metrics.frechet(few, few) == pytest.approx(0, abs=1e-9)
+    assert metrics.frechet(few, 3 * few) == pytest.approx(4 * (np.square(few.mean(0)).sum() + few.var(0, ddof=1).sum()))
+
+
+def test_mmd_by_hand():
+    x, y = np.array([[0.0], [1]]), np.array([[0.0], [2]])
+    k = {d: np.exp(-d**2 / 2) for d in (0, 1, 2)}
+    assert metrics.mmd(x, y, bandwidth=1) == pytest.approx(k[1] + k[2] - 2 * (k[0] + k[2] + k[1] + k[1]) / 4)
+
+
+def test_mmd_of_gaussians_has_its_closed_form():
+    """For N(0, I) and N(m, I) in d dimensions: 2 (w² / (w² + 2))^(d/2) (1 − exp(−|m|² / (2 (w² + 2))))."""
+    rng, w, d, shift = np.random.default_rng(0), 1.5, 2, np.array([1.0, 0.5])
+    found = [metrics.mmd(rng.normal(size=(200, d)), shift + rng.normal(size=(200, d)), w) for _ in range(60)]
+    exact = 2 * (w**2 / (w**2 + 2)) ** (d / 2) * (1 - np.exp(-shift @ shift / (2 * (w**2 + 2))))
+    assert np.mean(found) == pytest.approx(exact, abs=4 * np.std(found) / 60**0.5)
+    assert np.std(found) < exact / 4
+
+
+def test_mmd_is_unbiased():
+    rng = np.random.default_rng(1)
+    found = np.array([metrics.mmd(*rng.normal(size=(2, 10, 2)), bandwidth=1) for _ in range(2000)])
+    standard_error = found.std() / 2000**0.5
+    assert abs(found.mean()) < 4 * standard_error and (found < 0).any()
+    assert standard_error < 0.002                                    # the biased estimate would be about 0.13
+
+
+def test_mmd_takes_its_bandwidth_from_the_first_set():
+    x, y = np.random.default_rng(2).normal(size=(2, 30, 2))
+    from scipy.spatial.distance import pdist
+    assert metrics.mmd(x, y) == metrics.mmd(x, y, np.median(pdist(x)))
+    assert metrics.mmd(1000 * x, 1000 * y) == pytest.approx(metrics.mmd(x, y))
+
+
+@pytest.mark.parametrize("measure", [metrics.frechet, metrics.mmd])
+@pytest.mark.parametrize("x, y, said", [
+    (np.zeros((9, 2)), np.zeros((9, 3)), r"shapes \(9, 2\) and \(9, 3\)"),
+    (np.zeros(9), np.zeros(9), r"give \(n, features\)"),
+    (np.zeros((9, 2)), np.zeros((1, 2)), "at least 2 samples"),
+    (np.zeros((9, 2)), np.full((9, 2), np.nan), "NaN"),
+])
+def test_two_sets_of_features_are_checked(measure, x, y, said):
+    with pytest.raises(ValueError, match=said):
+        measure(x, y)
+
+
+def test_mmd_needs_a_bandwidth():
+    with pytest.raises(ValueError, match="bandwidth of 0.0: give one above 0"):
+        metrics.mmd(np.zeros((9, 2)), np.ones((9, 2)))
