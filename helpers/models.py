@@ -1,5 +1,9 @@
 """Models that several notebooks use. The notebook that teaches one builds it in the open."""
-from helpers.training import keras  # and with it a quiet TensorFlow; so not `import keras`
+import math
+
+import numpy as np
+
+from helpers.training import keras, tf  # and with it a quiet TensorFlow; so not `import keras`
 
 from keras import layers, ops  # isort: skip
 from keras.src.backend.common import global_state  # isort: skip
@@ -24,59 +28,172 @@ class Sampling(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("helpers")
+class Likelihood(layers.Layer):
+    """−log p(x|z) in nats, (batch,), summed over pixels: call it with images x and what the decoder makes of z.
+
+    bernoulli: the decoder gives logits; x in 0–1. A grey value counts as the expectation over pixels that are on with
+    that probability. gaussian: the decoder gives means; one learnt variance for all pixels, 1 at the start.
+    """
+    KINDS = ("bernoulli", "gaussian")
+    OUTSIDE = ("pixels outside 0–1: a Bernoulli likelihood has no value for them. Scale the images to 0–1, or use "
+               "likelihood='gaussian'.")
+
+    def __init__(self, kind="bernoulli", **options):
+        super().__init__(**options)
+        if kind not in self.KINDS:
+            raise ValueError(f"unknown likelihood {kind!r}: choose {' or '.join(self.KINDS)}")
+        self.kind = kind
+
+    def build(self, *_):
+        if self.kind == "gaussian":
+            self.log_variance = self.add_weight(shape=(), initializer="zeros", name="log_variance")
+
+    def call(self, x, output):
+        if self.kind == "gaussian":
+            squares = (x - output) ** 2 / ops.exp(self.log_variance)
+            return ops.sum(squares + self.log_variance + math.log(2 * math.pi), axis=-1) / 2
+        tf.debugging.Assert(tf.reduce_all((x >= 0) & (x <= 1)), [self.OUTSIDE])
+        return ops.sum(ops.binary_crossentropy(x, output, from_logits=True), axis=-1)
+
+    def mean(self, output):
+        """The expected pixels for the decoder's output."""
+        return output if self.kind == "gaussian" else ops.sigmoid(output)
+
+    def get_config(self):
+        return {**super().get_config(), "kind": self.kind}
+
+
+@keras.saving.register_keras_serializable("helpers")
+class Beta(layers.Layer):
+    """The weight of the KL term, a schedule over training steps; outside of training, and in the end, it is `beta`.
+
+    none: always beta. linear: rises from beta / warm_up in the first step to beta in step warm_up (Bowman et al.,
+    2016). cyclic: starts anew every warm_up steps, rises in the first half of a cycle, stays in the second (Fu et al.,
+    2019). Its numbers are weights, so that `set` needs no new graph.
+    """
+    SCHEDULES = ("none", "linear", "cyclic")
+
+    def __init__(self, beta=1.0, schedule="none", warm_up=0, **options):
+        super().__init__(**options)
+        self.step = self.add_weight(shape=(), initializer="zeros", trainable=False, name="step")
+        self.numbers = self.add_weight(shape=(3,), initializer="ones", trainable=False, name="numbers")
+        self.set(beta, schedule, warm_up)
+
+    def set(self, beta=1.0, schedule="none", warm_up=0):
+        """Begin anew with another weight or schedule."""
+        if not 0 <= beta < math.inf:
+            raise ValueError(f"beta = {beta}: the weight of the KL term must be a number from 0 on")
+        if schedule not in self.SCHEDULES:
+            raise ValueError(f"unknown schedule {schedule!r}: choose {', '.join(self.SCHEDULES)}")
+        if schedule != "none" and warm_up < 1:
+            raise ValueError(f"a {schedule} schedule needs warm_up, the number of training steps that it takes")
+        self.settings = {"beta": float(beta), "schedule": schedule, "warm_up": int(warm_up)}
+        rise, period = {"none": (1, 1), "linear": (warm_up, 2**30), "cyclic": (warm_up / 2, warm_up)}[schedule]
+        self.step.assign(0)
+        self.numbers.assign([beta, rise, period])
+
+    def call(self, training=False):
+        beta, rise, period = ops.unstack(self.numbers)
+        if not training:
+            return beta
+        now = self.step % period
+        self.step.assign_add(1)
+        return beta * ops.minimum((now + 1) / rise, 1)
+
+    def get_config(self):
+        return {**super().get_config(), **self.settings}
+
+
+@keras.saving.register_keras_serializable("helpers")
 class VAE(keras.Model):
-    """Variational autoencoder with Bernoulli pixels (Kingma and Welling, 2013). Its loss is the negative ELBO in nats:
+    """Variational autoencoder (Kingma and Welling, 2013). Its loss is the negative ELBO in nats, with the KL term
+    weighted by β (Higgins et al., 2017; β = 1 is the ELBO itself):
 
-    cross-entropy summed over pixels + KL(q(z|x) ‖ N(0, 1)) summed over latent axes, mean over the batch.
+    −log p(x|z) summed over pixels + β · KL(q(z|x) ‖ N(0, 1)) summed over latent axes, mean over the batch.
 
-    pixels: inputs are (batch, pixels) in 0–1. latent: length of the code. hidden: width of the one hidden layer each
-    way. `encode` gives the mean code; `decode` the pixels of codes (batch, latent).
+    pixels: inputs are (batch, pixels). latent: length of the code. hidden: width of the one hidden layer each way; 0
+    for none, a linear VAE. likelihood: bernoulli (pixels in 0–1) or gaussian. beta, schedule, warm_up: as in `Beta`.
+    classes: above 0 for a conditional VAE (Sohn et al., 2015): inputs are then what `with_labels` makes. `encode` gives
+    the mean code; `decode` the expected pixels of codes (batch, latent).
     """
 
-    def __init__(self, pixels, latent, hidden=128, **options):
+    def __init__(self, pixels, latent, hidden=128, likelihood="bernoulli", beta=1.0, schedule="none", warm_up=0,
+                 classes=0, **options):
         super().__init__(**options)
-        self.settings = {"pixels": pixels, "latent": latent, "hidden": hidden}
-        self.trunk = layers.Dense(hidden, activation="relu", name="trunk")
+        self.settings = {"pixels": pixels, "latent": latent, "hidden": hidden, "likelihood": likelihood, "beta": beta,
+                         "schedule": schedule, "warm_up": warm_up, "classes": classes}
+        self.trunk = layers.Dense(hidden, activation="relu", name="trunk") if hidden else layers.Identity()
         self.mean = layers.Dense(latent, name="mean")
         self.log_variance = layers.Dense(latent, name="log_variance")
         self.sampling = Sampling()
         self.decoder = keras.Sequential([
-            keras.Input((latent,)),
-            layers.Dense(hidden, activation="relu"),
-            layers.Dense(pixels),                              # logits: the loss is exact where a sigmoid saturates
+            keras.Input((latent + classes,)),
+            *([layers.Dense(hidden, activation="relu")] if hidden else []),
+            layers.Dense(pixels),                  # bernoulli: logits, so that the loss is exact where a sigmoid saturates
         ], name="decoder")
-        self.build((None, pixels))
+        self.likelihood = Likelihood(likelihood)
+        self.beta = Beta(beta, schedule, warm_up)
+        self.build((None, pixels + classes))
 
     def build(self, shape):
-        hidden = (None, self.settings["hidden"])
         self.trunk.build(shape)
-        self.mean.build(hidden)
-        self.log_variance.build(hidden)
+        self.mean.build((None, self.settings["hidden"] or shape[-1]))
+        self.log_variance.build((None, self.settings["hidden"] or shape[-1]))
+        self.likelihood.build()
         self.built = True
 
     def heads(self, x):
         """The encoder's Gaussian: mean and log variance, each (batch, latent)."""
+        expected = self.settings["pixels"] + self.settings["classes"]
+        if x.shape[-1] != expected:
+            hint = f" pixels and {self.settings['classes']} classes: call with_labels(images, labels) first"
+            raise ValueError(f"inputs of {x.shape[-1]} numbers, {expected} expected: {self.settings['pixels']}"
+                             + (hint if self.settings["classes"] else " pixels"))
         hidden = self.trunk(x)
         return self.mean(hidden), self.log_variance(hidden)
 
-    def call(self, x):
+    def call(self, x, training=False):
         mean, log_variance = self.heads(x)
-        kl = ops.sum(ops.exp(log_variance) + mean**2 - 1 - log_variance, axis=-1) / 2
-        self.add_loss(ops.mean(kl))
-        return self.decoder(self.sampling([mean, log_variance]))
+        self.add_loss(self.beta(training=training) * ops.mean(kl_divergence(mean, log_variance)))
+        z = self.sampling([mean, log_variance])
+        return self.decoder(ops.concatenate([z, x[:, self.settings["pixels"]:]], axis=-1))
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        pixels = ops.binary_crossentropy(y, y_pred, from_logits=True)
-        return ops.mean(ops.sum(pixels, axis=-1)) + sum(self.losses)
+        return ops.mean(self.likelihood(y[:, :self.settings["pixels"]], y_pred)) + sum(self.losses)
+
+    def fit(self, *arguments, **options):
+        try:
+            return super().fit(*arguments, **options)
+        except tf.errors.InvalidArgumentError as error:
+            raise (ValueError(Likelihood.OUTSIDE) if Likelihood.OUTSIDE in str(error) else error) from None
 
     def encode(self, x):
         return self.heads(x)[0]
 
-    def decode(self, codes):
-        return ops.sigmoid(self.decoder(codes))
+    def decode(self, codes, labels=None):
+        """Expected pixels of codes (batch, latent). labels: (batch,), for a conditional VAE."""
+        if self.settings["classes"]:
+            codes = self.with_labels(codes, labels)
+        return self.likelihood.mean(self.decoder(codes))
+
+    def with_labels(self, x, labels):
+        """Images or codes, with labels 0, 1, … (n,) as one-hot columns beside them: what a conditional VAE takes."""
+        classes = self.settings["classes"]
+        labels = np.asarray([] if labels is None else labels)
+        if not classes:
+            raise ValueError("this VAE is not conditional: make it with classes=…, the number of classes")
+        if labels.shape != (len(x),) or labels.dtype.kind not in "iu" or not ((labels >= 0) & (labels < classes)).all():
+            raise ValueError(f"a conditional VAE needs a label from 0 to {classes - 1} for each of the {len(x)} images "
+                             "or codes")
+        return np.hstack([np.asarray(x, np.float32), np.eye(classes, dtype=np.float32)[labels]])
 
     def get_config(self):
-        return {**super().get_config(), **self.settings}
+        return {**super().get_config(), **self.settings, **self.beta.settings}
+
+
+def kl_divergence(mean, log_variance):
+    """KL(N(mean, variance) ‖ N(0, 1)) in nats, summed over the code: (batch, latent) twice → (batch,)."""
+    return ops.sum(ops.exp(log_variance) + mean**2 - 1 - log_variance, axis=-1) / 2
 
 
 class Bottleneck(layers.Layer):
