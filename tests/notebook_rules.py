@@ -5,28 +5,36 @@ A rule is a function from a notebook to sentences that say what is wrong; none m
 import re
 from pathlib import Path
 
+import nbformat
+
 from helpers.publish import numbered, problems
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
-NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]*_*.ipynb"))       # 06b_families goes on where 06_vae ends
 PARTS = ("Parameters", "Predict first", "Experiments", "Lab", "Verdicts", "Common mistakes", "Check yourself",
          "Your turn")
 PARAMETERS = 'DATASET = "digits"\nSEED = 42'
 VERDICT = re.compile(r"(\d\.\d+) (?:holds|fails|depends: .+)")
 
 
-def everything(notebook, question):
+def everything(notebook, question, claims_before=0):
     """All that is wrong with a notebook. question: its number, or 0 for a page that tests no claim."""
     rules = [*problems(notebook), *grammar(notebook), *registries(notebook)]
     if question:
         rules += [*order(notebook, question), *parameters(notebook), *lab(notebook), *questions(notebook),
-                  *verdict_cell(notebook, question)]
+                  *verdict_cell(notebook, question, claims_before)]
     return rules
 
 
 def question_of(path):
-    """The question that a notebook answers: 04_under_overcomplete.ipynb → 4."""
+    """The question that a notebook answers: 04_under_overcomplete.ipynb → 4, 06b_families.ipynb → 6."""
     return int(path.name[:2])
+
+
+def claims_before(path):
+    """How many claims the earlier notebooks of the same question test: 12 for 06b_families.ipynb, else 0."""
+    earlier = [other for other in NOTEBOOKS if question_of(other) == question_of(path) and other.name < path.name]
+    return sum(len(verdicts(nbformat.read(other, as_version=4))) for other in earlier)
 
 
 def parts(notebook):
@@ -81,7 +89,7 @@ def registries(notebook):
 def order(notebook, question):
     """The title, the eight parts after it, and the sources."""
     found = parts(notebook)
-    if not (found[""] and found[""][0].source.startswith(f"# {question} · ")):
+    if not (found[""] and re.match(rf"# {question}b? · ", found[""][0].source)):
         yield f"the first cell is not the title `# {question} · …`"
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     headings = re.findall(r"^## (.+?)\s*$", prose, re.MULTILINE)
@@ -119,7 +127,7 @@ def questions(notebook):
             yield f"question {question[0]} has fewer than two options, or one without feedback"
 
 
-def verdict_cell(notebook, question):
+def verdict_cell(notebook, question, before=0):
     """One compared cell, in its part, that printed one verdict for each claim: 4.1, 4.2 and so on."""
     cells = tagged(notebook.cells, "nbval-check-output")
     if len(cells) != 1 or cells[0] not in parts(notebook).get("Verdicts", ()):
@@ -128,6 +136,6 @@ def verdict_cell(notebook, question):
     read = [(line, VERDICT.fullmatch(line)) for line in verdicts(notebook)]
     yield from (f"not a verdict: {line!r}" for line, match in read if not match)
     numbers = [match[1] for _, match in read if match]
-    if not numbers or numbers != [f"{question}.{i}" for i in range(1, len(numbers) + 1)]:
+    if not numbers or numbers != [f"{question}.{before + i}" for i in range(1, len(numbers) + 1)]:
         said = ", ".join(numbers) or "nothing"
-        yield f"the verdicts are on {said}; they should run from {question}.1 without a gap"
+        yield f"the verdicts are on {said}; they should run from {question}.{before + 1} without a gap"

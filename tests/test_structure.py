@@ -2,18 +2,25 @@
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
-from notebook_rules import NOTEBOOKS, everything, question_of, verdicts
+from notebook_rules import NOTEBOOKS, claims_before, everything, question_of, verdicts
 from sample_notebook import number
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook(path):
-    assert everything(nbformat.read(path, as_version=4), question_of(path)) == []
+    assert everything(nbformat.read(path, as_version=4), question_of(path), claims_before(path)) == []
 
 
 def test_sample_keeps_every_rule(sample):
     assert everything(sample, 1) == []
     assert verdicts(sample) == ["1.1 holds", "1.2 depends: on Sundays it does"]
+
+
+def test_second_notebook_of_a_question_goes_on_where_the_first_ends(sample):
+    assert everything(sample, 1, claims_before=2) == ["the verdicts are on 1.1, 1.2; they should run from 1.3 without a gap"]
+    sample.cells[0].source = sample.cells[0].source.replace("# 1 ·", "# 1b ·")
+    verdict_cell(sample.cells).outputs[0].text = "1.3 holds\n1.4 fails\n"
+    assert everything(sample, 1, claims_before=2) == []
 
 
 def test_page_without_claims_has_fewer_rules(sample):

@@ -23,4 +23,4 @@ def main(paths):
 
 
 if __name__ == "__main__":
-    main([Path(name) for name in sys.argv[1:]] or sorted(FOLDER.glob("[0-9][0-9]_*.ipynb")))
+    main([Path(name) for name in sys.argv[1:]] or sorted(FOLDER.glob("[0-9][0-9]*_*.ipynb")))
