@@ -112,7 +112,7 @@ class VAE(keras.Model):
     −log p(x|z) summed over pixels + β · KL(q(z|x) ‖ N(0, 1)) summed over latent axes, mean over the batch.
 
     pixels: inputs are (batch, pixels). latent: length of the code. hidden: width of the one hidden layer each way; 0
-    for none, a linear VAE. likelihood: bernoulli (pixels in 0–1) or gaussian. beta, schedule, warm_up: as in `Beta`.
+    for a linear VAE, whose mean code is linear in x and whose variance is the same for all x (Lucas et al., 2019). likelihood: bernoulli (pixels in 0–1) or gaussian. beta, schedule, warm_up: as in `Beta`.
     classes: above 0 for a conditional VAE (Sohn et al., 2015): inputs are then what `with_labels` makes. `encode` gives
     the mean code; `decode` the expected pixels of codes (batch, latent).
     """
@@ -150,7 +150,7 @@ class VAE(keras.Model):
             raise ValueError(f"inputs of {x.shape[-1]} numbers, {expected} expected: {self.settings['pixels']}"
                              + (hint if self.settings["classes"] else " pixels"))
         hidden = self.trunk(x)
-        return self.mean(hidden), self.log_variance(hidden)
+        return self.mean(hidden), self.log_variance(hidden if self.settings["hidden"] else 0 * hidden)
 
     def call(self, x, training=False):
         mean, log_variance = self.heads(x)
