@@ -137,3 +137,18 @@ def _two_sets(x, y, least):
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("features hold NaN or infinite values: the model that made them has diverged")
     return x, y
+
+
+def importance_bound(log_weights, k):
+    """Bounds of log p(x) from importance weights (IWAE; Burda et al., 2016): log of the mean of k weights, in nats.
+
+    log_weights: (n, draws), from `VAE.log_weights`. Returns (n, draws // k): one bound from each k draws. Their mean
+    rises with k, from the ELBO at k = 1 towards log p(x).
+    """
+    from scipy.special import logsumexp
+
+    log_weights = np.asarray(log_weights, np.float64)
+    if log_weights.ndim != 2 or not 1 <= k <= log_weights.shape[1]:
+        raise ValueError(f"log weights of shape {log_weights.shape} and k = {k}: give (n, draws), k from 1 to draws")
+    groups = log_weights[:, :log_weights.shape[1] // k * k].reshape(len(log_weights), -1, k)
+    return logsumexp(groups, axis=2) - np.log(k)

@@ -112,7 +112,8 @@ class VAE(keras.Model):
     −log p(x|z) summed over pixels + β · KL(q(z|x) ‖ N(0, 1)) summed over latent axes, mean over the batch.
 
     pixels: inputs are (batch, pixels). latent: length of the code. hidden: width of the one hidden layer each way; 0
-    for a linear VAE, whose mean code is linear in x and whose variance is the same for all x (Lucas et al., 2019). likelihood: bernoulli (pixels in 0–1) or gaussian. beta, schedule, warm_up: as in `Beta`.
+    for a linear VAE, whose mean code is linear in x and whose variance is the same for all x (Lucas et al., 2019).
+    likelihood: bernoulli (pixels in 0–1) or gaussian. beta, schedule, warm_up: as in `Beta`.
     classes: above 0 for a conditional VAE (Sohn et al., 2015): inputs are then what `with_labels` makes. `encode` gives
     the mean code; `decode` the expected pixels of codes (batch, latent).
     """
@@ -129,7 +130,7 @@ class VAE(keras.Model):
         self.decoder = keras.Sequential([
             keras.Input((latent + classes,)),
             *([layers.Dense(hidden, activation="relu")] if hidden else []),
-            layers.Dense(pixels),                  # bernoulli: logits, so that the loss is exact where a sigmoid saturates
+            layers.Dense(pixels),              # bernoulli: logits, the loss is exact where a sigmoid saturates
         ], name="decoder")
         self.likelihood = Likelihood(likelihood)
         self.beta = Beta(beta, schedule, warm_up)
@@ -165,10 +166,24 @@ class VAE(keras.Model):
         try:
             return super().fit(*arguments, **options)
         except tf.errors.InvalidArgumentError as error:
-            raise (ValueError(Likelihood.OUTSIDE) if Likelihood.OUTSIDE in str(error) else error) from None
+            outside = Likelihood.OUTSIDE.partition(":")[0] in str(error)         # which quotes the rest its own way
+            raise (ValueError(Likelihood.OUTSIDE) if outside else error) from None
 
     def encode(self, x):
         return self.heads(x)[0]
+
+    def log_weights(self, x, draws):
+        """log p(x|z) + log p(z) − log q(z|x), in nats, for `draws` codes of each image from the encoder: (n, draws).
+
+        The mean of an image's is its ELBO; `metrics.importance_bound` makes tighter bounds of log p(x) of them.
+        """
+        x = np.repeat(np.asarray(x, np.float32), draws, axis=0)
+        mean, log_variance = self.heads(x)
+        z, pixels = self.sampling([mean, log_variance]), self.settings["pixels"]
+        output = self.decoder(ops.concatenate([z, x[:, pixels:]], axis=-1))
+        noise = (z - mean) / ops.exp(log_variance / 2)
+        log_prior_to_posterior = ops.sum(noise**2 + log_variance - z**2, axis=-1) / 2
+        return np.array(log_prior_to_posterior - self.likelihood(x[:, :pixels], output)).reshape(-1, draws)
 
     def decode(self, codes, labels=None):
         """Expected pixels of codes (batch, latent). labels: (batch,), for a conditional VAE."""
