@@ -202,6 +202,9 @@ class VAE(keras.Model):
                              "or codes")
         return np.hstack([np.asarray(x, np.float32), np.eye(classes, dtype=np.float32)[labels]])
 
+    def count_params(self):
+        return sum(math.prod(weight.shape) for weight in self.trainable_weights)        # not what a schedule counts
+
     def get_config(self):
         return {**super().get_config(), **self.settings, **self.beta.settings}
 
