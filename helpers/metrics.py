@@ -152,3 +152,35 @@ def importance_bound(log_weights, k):
         raise ValueError(f"log weights of shape {log_weights.shape} and k = {k}: give (n, draws), k from 1 to draws")
     groups = log_weights[:, :log_weights.shape[1] // k * k].reshape(len(log_weights), -1, k)
     return logsumexp(groups, axis=2) - np.log(k)
+
+
+def modes(samples, centres, std):
+    """How many modes of a mixture of equal round Gaussians the samples have found: a dictionary of three numbers.
+
+    samples: (n, features), 2,500 in the published protocol (Srivastava et al., 2017). centres: (k, features). std: the
+    Gaussians' deviation on each axis. A sample is of high quality within 3 std of the nearest centre.
+    quality: the share of such samples. captured: modes nearest to at least one of them, the published count.
+    strict: modes to which at least a quarter of a fair share, n / k, of them are nearest.
+    """
+    samples, centres = _two_sets(samples, centres, 1)
+    distances = np.linalg.norm(samples[:, None] - centres, axis=-1)
+    nearest, good = distances.argmin(axis=1), distances.min(axis=1) <= 3 * std
+    found = np.bincount(nearest[good], minlength=len(centres))
+    return {"captured": int((found > 0).sum()), "strict": int((found >= len(samples) / len(centres) / 4).sum()),
+            "quality": float(good.mean())}
+
+
+def inception_score(probabilities):
+    """exp(mean over samples of KL(p(class | sample) ‖ p(class))) (Salimans et al., 2016), from 1 to the number of
+    classes: high where a classifier is sure of each sample, and the classes are equally frequent.
+
+    probabilities: (n, classes), a row of a classifier's softmax for each sample.
+    """
+    p = np.asarray(probabilities, np.float64)
+    if p.ndim != 2 or not len(p) or not (p >= 0).all() or not np.allclose(p.sum(axis=1), 1, atol=1e-3):
+        raise ValueError(f"probabilities of shape {p.shape}: give a row for each sample, not negative, that sums to 1 "
+                         "(of a classifier's softmax, not its logits)")
+    p = p / p.sum(axis=1, keepdims=True)
+    marginal = p.mean(axis=0)
+    ratio = np.log(np.where(p > 0, p, 1) / np.where(p > 0, marginal, 1))
+    return float(np.exp((p * ratio).sum(axis=1).mean()))

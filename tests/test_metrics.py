@@ -238,3 +238,63 @@ def test_two_sets_of_features_are_checked(measure, x, y, said):
 def test_mmd_needs_a_bandwidth():
     with pytest.raises(ValueError, match="bandwidth of 0.0: give one above 0"):
         metrics.mmd(np.zeros((9, 2)), np.ones((9, 2)))
+
+
+# Modes and the Inception Score --------------------------------------------------------------------------------
+
+def test_modes_are_counted_by_hand():
+    centres = np.array([[0.0, 0], [10, 0], [0, 10], [10, 10]])
+    samples = np.concatenate([np.tile(centres[:1], (60, 1)), np.tile(centres[1:2], (25, 1)),
+                              np.tile(centres[2:3] + 0.2, (6, 1)), np.full((9, 2), 5.0)])
+    samples[:60, 0] += 0.29                              # within 3 std of 0.1; the last nine are between the modes
+    assert metrics.modes(samples, centres, 0.1) == {"captured": 3, "strict": 2, "quality": 0.91}
+    assert metrics.modes(samples, centres, 0.05)["quality"] == 0.25
+    assert metrics.modes(samples[:-2], centres, 0.1)["strict"] == 2          # 6 of 98 / 4 / 4 = 6.1: one too few
+    assert metrics.modes(samples[:-4], centres, 0.1)["strict"] == 3          # 6 of 96 / 4 / 4 = 6
+
+
+def test_modes_of_the_data_themselves_are_all_found():
+    from helpers import data
+    for name, k in (("ring", 8), ("grid", 25)):
+        p = data.points(name, n=2500)
+        found = metrics.modes(p.x, p.modes, p.std)
+        assert found["captured"] == found["strict"] == k
+        assert found["quality"] == pytest.approx(1 - np.exp(-4.5), abs=0.005)    # of a Gaussian in the plane
+
+
+def test_modes_refuse_samples_of_another_dimension():
+    with pytest.raises(ValueError, match="shapes"):
+        metrics.modes(np.zeros((5, 3)), np.zeros((8, 2)), 0.1)
+
+
+def test_inception_score_runs_from_one_to_the_number_of_classes():
+    sure = np.eye(10)[np.arange(500) % 10]
+    assert metrics.inception_score(sure) == pytest.approx(10)
+    assert metrics.inception_score(np.full((50, 10), 0.1)) == pytest.approx(1)
+    assert metrics.inception_score(np.tile(np.eye(10)[3], (50, 1))) == pytest.approx(1)      # sure, and all alike
+    half = sure[np.arange(500) % 10 < 4]
+    assert metrics.inception_score(half) == pytest.approx(4)
+    rng = np.random.default_rng(0)
+    for concentration in (0.01, 0.1, 1, 10):
+        assert 1 <= metrics.inception_score(rng.dirichlet(np.full(10, concentration), 200)) <= 10
+
+
+def test_inception_score_by_hand():
+    p = np.array([[0.8, 0.2], [0.4, 0.6]])
+    kl = (0.8 * np.log(0.8 / 0.6) + 0.2 * np.log(0.2 / 0.4) + 0.4 * np.log(0.4 / 0.6) + 0.6 * np.log(0.6 / 0.4)) / 2
+    assert metrics.inception_score(p) == pytest.approx(np.exp(kl))
+
+
+@pytest.mark.parametrize("wrong", [[[2.0, -1.0]], [[0.5, 0.4]], [0.5, 0.5], [[np.nan, 1]], np.zeros((0, 3))])
+def test_inception_score_refuses_what_is_no_probability(wrong):
+    with pytest.raises(ValueError, match="softmax"):
+        metrics.inception_score(wrong)
+
+
+def test_a_collapsed_generator_is_precise_and_recalls_little():
+    from helpers import data
+    ring = data.points("ring", n=800)
+    other, collapsed = data.points("ring", n=800, seed=1).x, ring.x[ring.mode == 3]
+    precision, recall = metrics.precision_recall(ring.x, np.tile(collapsed, (8, 1)) + 0.001)
+    assert precision > 0.9 and recall < 0.2
+    assert min(metrics.precision_recall(ring.x, other)) > 0.9
