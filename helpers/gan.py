@@ -240,11 +240,12 @@ class GAN:
         s = self.settings
         self._average = [tf.Variable(v, trainable=False) for v in self._weights[0]] if s.average else []
         self._old = zeros(*self.copies, s.replay, *self.sample_shape) if s.replay else None
-        self.step, self._began = 0, 0
+        self._before = [tf.Variable(v, trainable=False) for v in self._state]               # at the last call of train
+        self.step = 0
 
     def _make_graphs(self):
-        number, whole = tf.TensorSpec((), tf.float32), tf.TensorSpec((), tf.int32)
-        signature = [whole, whole, whole, dict.fromkeys(FED, number)]
+        whole = tf.TensorSpec((), tf.int32)
+        signature = [whole, whole, whole, tf.TensorSpec(len(FED), tf.float32)]
         self._run = tf.function(self._loop, input_signature=signature, jit_compile=False)
         latent = tf.TensorSpec(self.generator.input_shape, tf.float32)
         self._generate = tf.function(self._samples, input_signature=[latent])
@@ -289,12 +290,14 @@ class GAN:
         if which not in ("both", "G", "D"):
             raise ValueError(f"train both, G or D, not {which!r}")
         turns = self.settings.d_steps * (which != "G"), int(which != "D")
-        before = [v.numpy() for v in self._state]
-        losses = self._run(steps, *turns, self._fed()).numpy()
-        bad = self._first_bad(losses, turns)
-        if bad is not None:
-            good = max(bad - 1, 0)             # the loss shows what the step before did to the weights
-            for variable, value in zip(self._state, before):
+        losses, finite = self._run(steps, *turns, self._fed())
+        losses = losses.numpy()
+        if not finite:
+            ran = losses[:, np.array(turns) > 0]
+            bad = np.flatnonzero(~np.isfinite(ran).all(axis=tuple(range(1, ran.ndim))))
+            # A loss shows what the step before it did to the weights.
+            good = max(int(bad[0]) - 1, 0) if len(bad) else steps - 1
+            for variable, value in zip(self._state, self._before):
                 variable.assign(value)
             self._run(good, *turns, self._fed())       # the same steps again, up to the last good one
             self.step += good
@@ -329,20 +332,14 @@ class GAN:
         return tf.nest.flatten([self._weights, self._moments, self._steps, self._average, old, nets])
 
     def _fed(self):
-        return {name: tf.constant(getattr(self.settings, name), tf.float32) for name in FED}
-
-    def _first_bad(self, losses, turns):
-        """The first step after which something is not finite, or None."""
-        ran = losses[:, np.array(turns) > 0]
-        bad = np.flatnonzero(~np.isfinite(ran).all(axis=tuple(range(1, ran.ndim))))
-        if len(bad):
-            return int(bad[0])
-        fine = all(np.isfinite(v.numpy()).all() for weights in self._weights for v in weights)
-        return None if fine else len(losses)
+        return tf.constant([getattr(self.settings, name) for name in FED], tf.float32)
 
     # What is in the graph
 
     def _loop(self, steps, d_steps, g_steps, fed):
+        for saved, variable in zip(self._before, self._state):
+            saved.assign(variable)
+        fed = dict(zip(FED, tf.unstack(fed)))
         d_loss = g_loss = tf.fill(self.copies, np.nan)
         losses = tf.TensorArray(tf.float32, steps, element_shape=(2, *self.copies))
         for i in tf.range(steps):
@@ -351,7 +348,10 @@ class GAN:
             for _ in tf.range(g_steps):
                 g_loss = self._generator_step(fed)
             losses = losses.write(i, tf.stack([d_loss, g_loss]))
-        return losses.stack()
+        losses = losses.stack()
+        ran = tf.boolean_mask(losses, tf.stack([d_steps > 0, g_steps > 0]), axis=1)
+        finite = [tf.reduce_all(tf.math.is_finite(part)) for part in [ran, *tf.nest.flatten(self._weights)]]
+        return losses, tf.reduce_all(finite)
 
     def _discriminator_step(self, fed):
         seed = self._next_seed(1)

@@ -65,15 +65,23 @@ function choiceRow({ label, options }, give) {
   return { show: (value) => { menu.selectedIndex = options.indexOf(value); }, row: [menu, ""] };
 }
 
-function lab(model, el, signal) {
-  const retrains = model.get("retrains"), shows = {};
-  const controls = element("div", { className: "controls" }, ...model.get("rows").map((control) => {
-    const give = (value) => value === model.get("values")[control.name] || put(model, { [control.name]: value });
+// The rows of a lab's controls of these names, and functions that show their values.
+function controlRows(model, names, retrains = false) {
+  const shows = {}, rows = new Map(model.get("rows").map((row) => [row.name, row]));
+  const made = names.map((name) => {
+    const control = rows.get(name);
+    const give = (value) => value === model.get("values")[name] || put(model, { [name]: value });
     const { show, row } = control.options ? choiceRow(control, give) : sliderRow(control, give, retrains);
-    shows[control.name] = show;
+    shows[name] = show;
     const cells = row.map((part) => part || element("span"));
     return element("div", { className: "row" }, element("span", { textContent: control.label }), ...cells);
-  }));
+  });
+  return { shows, controls: element("div", { className: "controls" }, ...made) };
+}
+
+function lab(model, el, signal) {
+  const retrains = model.get("retrains");
+  const { shows, controls } = controlRows(model, model.get("rows").map(({ name }) => name), retrains);
   const bar = element("progress", { ariaLabel: "training" }), message = element("span", { role: "status" });
   const feet = element("div", { className: "feet" }, button("Reset", () => put(model, model.get("start"))),
     ...(retrains ? [button("Cancel", () => put(model, model.get("settled"))), bar] : []), message);
@@ -258,13 +266,15 @@ function predictions(model, el, signal) {
   }
 }
 
+const kinds = { lab, plane, predictions };       // other files may add theirs
+
 export default {
   render({ model, el }) {
     const end = new AbortController();
     el.classList.add("lab");
     Object.assign(el, { role: "group", ariaLabel: model.get("title") });
     el.append(element("h4", { textContent: model.get("title") }));
-    ({ lab, plane, predictions })[model.get("kind")](model, el, end.signal);
+    kinds[model.get("kind")](model, el, end.signal);
     keepKeys(el);
     return () => end.abort();
   },

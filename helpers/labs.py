@@ -96,7 +96,7 @@ slider, choice = Slider, Choice      # what notebooks write
 
 # What every lab has ---------------------------------------------------------------------------------------------
 
-class _Panel(anywidget.AnyWidget):
+class Panel(anywidget.AnyWidget):
     """A title in LABS, checked values, settings to test, and a static twin for readers without a kernel."""
     _esm = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
     _css = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
@@ -157,7 +157,7 @@ class _Panel(anywidget.AnyWidget):
 
 # Labs that draw while a slider moves ----------------------------------------------------------------------------
 
-class Lab(_Panel):
+class Lab(Panel):
     """A panel of controls over a pure function.
 
     draw(**parameters) returns a `plots.Picture` or a matplotlib `Figure` (never pyplot's). controls: parameter name =
@@ -301,7 +301,7 @@ ACTIVATIONS = {
 }
 
 
-class LatentPlane(_Panel):
+class LatentPlane(Panel):
     """A map of two-dimensional codes: click, drag or use the arrow keys, and the code under the cross is decoded.
 
     decoder: a keras.Sequential of Dense layers from 2 numbers to the pixels of an image in 0–1. codes: (n, 2).

@@ -21,6 +21,10 @@ def repeatable():
     training.reproducible(0)
 
 
+def fed(model):
+    return dict(zip(gan.FED, model._fed().numpy()))
+
+
 def weights(model):
     return [v.numpy() for v in model._state]
 
@@ -171,7 +175,7 @@ def penalty_of(name, strength, slope):
     discriminator.layers[0].kernel.assign([[slope], [0.0]])
     x, y = (tf.constant(RING[i:i + 16]) for i in (0, 16))
     _, pull = model._values_and_slopes(x)
-    return float(model._penalties(x, y, pull, tf.constant([0, 1]), model._fed()))
+    return float(model._penalties(x, y, pull, tf.constant([0, 1]), fed(model)))
 
 
 def test_r1_is_half_gamma_times_the_squared_slope():
@@ -190,7 +194,7 @@ def test_the_gradient_penalty_looks_between_real_samples_and_fakes():
     model = make(penalty=1.0, batch=1000)
     model._value = lambda x: seen.append(x) or discriminator(x)
     x, y = tf.zeros((1000, 2)), tf.constant([[1.0, 5.0]] * 1000)
-    model._penalties(x, y, None, tf.constant([0, 1]), model._fed())
+    model._penalties(x, y, None, tf.constant([0, 1]), fed(model))
     part = seen[0].numpy() / [1, 5]
     assert np.allclose(part[:, 0], part[:, 1])                         # on the line between the two
     assert part.min() > 0 and part.max() < 1
@@ -220,7 +224,7 @@ def test_minibatch_deviation_tells_a_collapsed_batch():
 def test_packs_hold_samples_side_by_side():
     model = GAN(RING, **SMALL, packing=4)
     x = tf.constant(RING[:16])
-    packed = model._seen(x, tf.constant([0, 1]), model._fed()).numpy()
+    packed = model._seen(x, tf.constant([0, 1]), fed(model)).numpy()
     assert packed.shape == (4, 8) and np.array_equal(packed[1], RING[4:8].ravel())
 
 
@@ -239,10 +243,10 @@ def test_noise_has_its_deviation_and_fades():
     model = GAN(RING, width=8, batch=2000, noise=0.5, noise_steps=100)
     for step, deviation in ((0, 0.5), (50, 0.25), (100, 0), (150, 0)):
         model._steps[0].assign(step)
-        seen = model._seen(tf.zeros((2000, 2)), tf.constant([0, 1]), model._fed()).numpy()
+        seen = model._seen(tf.zeros((2000, 2)), tf.constant([0, 1]), fed(model)).numpy()
         assert seen.std() == pytest.approx(deviation, rel=0.1)
     model.set(noise_steps=0)                                            # noise that stays
-    assert model._seen(tf.zeros((2000, 2)), tf.constant([0, 1]), model._fed()).numpy().std() > 0.4
+    assert model._seen(tf.zeros((2000, 2)), tf.constant([0, 1]), fed(model)).numpy().std() > 0.4
 
 
 def test_averaged_weights_make_the_samples():
