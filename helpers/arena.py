@@ -6,7 +6,7 @@ and controls leave it orders, which it carries out between two chunks. So the ke
 import contextvars
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -69,8 +69,7 @@ class Several:
 
 def _controls():
     def one(letter):
-        value = {"a": PLAIN | RECIPES["mode collapse"][0], "b": PLAIN | RECIPES["mode collapse"][1]}[letter]
-        name = letter.upper()
+        value, name = of_side(recipe("mode collapse"), letter), letter.upper()
         return {
             f"{letter}_loss": labs.choice(f"{name}: loss", LOSSES, value["loss"]),
             f"{letter}_g_rate": labs.slider(f"{name}: G's rate, 10^", -5.0, -1.5, value["g_rate"], step=0.1),
@@ -81,7 +80,7 @@ def _controls():
             f"{letter}_cures": Several(f"{name}: cures", tuple(CURES), value["cures"]),
         }
 
-    return {"recipe": labs.choice("recipe", (NO_RECIPE, *RECIPES)), "data": labs.choice("data", WORLDS),
+    return {"recipe": labs.choice("recipe", (NO_RECIPE, *RECIPES), "mode collapse"), "data": labs.choice("data", WORLDS),
             "sides": labs.choice("show", ("A and B", "A alone")), "speed": labs.choice("speed", SPEEDS, "full speed"),
             "seed": labs.slider("seed of both", 0, 99, 1), **one("a"), **one("b")}
 
@@ -190,12 +189,12 @@ class Arena(labs.Panel):
 
     def __init__(self, title="The arena"):
         self._wake, self._closed, self._orders, self._context = threading.Condition(), False, [], None
+        self._cooked, self._points = None, None
         self._own, self._sides, self._still = list(OWN), (Side(), Side()), {}
         controls = _controls()
         super().__init__(title, controls, kind="arena", rows=[
-            {"name": name, "label": c.label, "options": c.options, "low": getattr(c, "low", 0),
-             "high": getattr(c, "high", 0), "step": getattr(c, "step", 0), "decimals": getattr(c, "decimals", 0)}
-            for name, c in controls.items()])
+            asdict(control) | {"name": name, "decimals": getattr(control, "decimals", 0)}
+            for name, control in controls.items()])
         self.steps_done = 0                          # of both sides, since the arena was made
         self.on_msg(lambda _, content, __: self.press(content.pop("ask"), **content))
         self.observe(lambda _: self._order(self._prepare), "values")
@@ -233,9 +232,12 @@ class Arena(labs.Panel):
     @traitlets.validate("values")
     def _check_values(self, proposal):
         """The controls' values, checked. A recipe just chosen sets both sides; its name goes when they change."""
-        new, now = self.parameters(**proposal["value"]), self.values
-        if new["recipe"] != now.get("recipe", NO_RECIPE) and new["recipe"] in RECIPES:
-            return self.parameters(**new | recipe(new["recipe"]))
+        new = self.parameters(**proposal["value"])
+        if new["recipe"] in RECIPES:
+            cooked = self.parameters(**new | recipe(new["recipe"]))
+            # Not compared with self.values: a message from the browser is in there before it is checked.
+            new = cooked if new["recipe"] != self._cooked else new if new == cooked else new | {"recipe": NO_RECIPE}
+        self._cooked = new["recipe"]
         return new
 
     def close(self):
