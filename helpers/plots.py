@@ -309,6 +309,26 @@ def maps(codes, labels):
     return fig
 
 
+def scatters(planes, points, reach=None, columns=6):
+    """A small plane for each entry of {title: samples (n, 2)}: the points (m, 2) in black, the samples in colour.
+
+    reach: planes are drawn from −reach to reach, by default as far as the points and a bit more.
+    """
+    reach = reach or 1.3 * float(np.abs(points).max())
+    columns = min(columns, len(planes))
+    rows, side = -(-len(planes) // columns), min(8.6 / columns, 3)
+    fig, axes = figure(rows, columns, width=columns * side, height=rows * (side + 0.25), squeeze=False)
+    for ax, (title, samples) in zip(axes.flat, planes.items()):
+        ax.scatter(*np.asarray(points)[:800].T, s=2, color="#888888", linewidths=0, label="_data")
+        ax.scatter(*np.asarray(samples)[:800].T, s=5, color=COLOURS[1], linewidths=0, alpha=0.6, label="_samples")
+        ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
+        ax.set_title(title, fontsize=9.5)
+        ax.spines[:].set(visible=True, color="#bbbbbb")
+    for ax in axes.flat[len(planes):]:
+        ax.remove()
+    return fig
+
+
 def spread(ax, x, runs, label, **options):
     """Draw the mean of runs (seeds, points) over seeds as a line, and ± one standard deviation as a band."""
     runs = np.asarray(runs, float)
