@@ -1,0 +1,139 @@
+"""A course on disk, as nbgrader lays it out: what is handed out, the gradebook, the run notebooks, the feedback."""
+import html
+import logging
+import os
+import shutil
+import sys
+import warnings
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import MissingEntry
+from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
+from nbgrader.utils import parse_utc
+from sqlalchemy.exc import SAWarning
+from traitlets.config import Config
+
+from . import rules
+
+warnings.filterwarnings("ignore", category=SAWarning)      # nbgrader 0.9 on SQLAlchemy 2.1: many, and harmless
+
+FAILED = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{name}</title>
+<body style="font-family: sans-serif; max-width: 40em; margin: 2em auto"><h1>{name}</h1>
+<p><strong>Your submission has not been graded.</strong> It has no marks yet, which does not mean zero marks.</p>
+<p>The reason: {reason}.</p><p>Please talk to your teacher, and hand it in again.</p></body></html>"""
+
+
+class Course:
+    """A course: root holds source/NAME/NAME.ipynb; all else is made. Methods raise ValueError with what to do."""
+
+    def __init__(self, root):
+        self.root = Path(root).resolve()
+        self.config = rules.configure(Config(), self.root)
+        binaries = str(Path(sys.executable).parent)      # nbgrader calls `alembic` when it makes a gradebook
+        if binaries not in os.environ["PATH"].split(os.pathsep):
+            os.environ["PATH"] = os.pathsep.join([binaries, os.environ["PATH"]])
+
+    def source(self, name):
+        """The path of an assignment's source."""
+        path = self.root / "source" / name / f"{name}.ipynb"
+        if not path.is_file():
+            there = ", ".join(sorted(p.parent.name for p in self.root.glob("source/*/*.ipynb"))) or "none"
+            raise ValueError(f"there is no assignment {name!r} in {self.root / 'source'}; there are: {there}")
+        return path
+
+    def release(self, name):
+        """Make what is handed out, release/NAME, and the gradebook's entry, unless both are newer than the source.
+
+        Returns {"name", "source", "released"}, the texts of the teacher's and of the student's notebook.
+        """
+        source, released = self.source(name), self.root / "release" / name / f"{name}.ipynb"
+        old = not released.exists() or released.stat().st_mtime < source.stat().st_mtime
+        if old or not self._has(name):
+            api = NbGraderAPI(config=self.config)
+            made = api.generate_assignment(name, force=True, create=True)
+            if not made["success"]:
+                raise ValueError(f"{name} cannot be handed out: {(made.get('log') or made.get('error') or '')[-1500:]}")
+        return {"name": name, "source": source.read_text("utf-8"), "released": released.read_text("utf-8")}
+
+    def enter(self, name, result, timestamp=None):
+        """Enter a result into the gradebook, and keep the notebook that was run, where nbgrader's formgrader looks.
+
+        Manual marks and comments stay, and are flagged there for another look. One that failed has no automatic marks
+        at all, and asks to be graded by hand.
+        """
+        student = result["student"]
+        notebook = nbformat.reads(result["notebook"], as_version=4) if result["notebook"] else \
+            nbformat.read(self.root / "release" / name / f"{name}.ipynb", as_version=4)
+        with rules.gradebook(self.root) as book:
+            book.update_or_create_student(student)
+            stamp = {"timestamp": parse_utc(timestamp)} if timestamp else {}
+            book.update_or_create_submission(name, student, **stamp)
+        if result["status"] == "failed":
+            note = f"**Not graded: {result['reason']}.** Automatic marks are missing, which does not mean zero."
+            notebook.cells.insert(0, nbformat.v4.new_markdown_cell(note))
+            with rules.gradebook(self.root) as book:
+                for grade in book.find_submission_notebook(name, name, student).grades:
+                    grade.auto_score, grade.needs_manual_grade = None, True
+                book.db.commit()
+        else:
+            whose = {"nbgrader": {"notebook": name, "assignment": name, "student": student,
+                                  "db_url": self.config.CourseDirectory.db_url}}
+            quiet = logging.getLogger("nbgrader")
+            for step in (SaveAutoGrades, AssignLatePenalties):
+                step(parent=None, log=quiet).preprocess(notebook, whose)
+        place = self.root / "autograded" / student / name / f"{name}.ipynb"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.unlink(missing_ok=True)
+        nbformat.write(notebook, place)
+
+    def submitted(self, name, student, files):
+        """Keep what was handed in where nbgrader looks for it, unless it came from there."""
+        folder = self.root / "submitted" / student / name
+        for file, data in files.items() if isinstance(files, dict) else ():
+            place = folder / (f"{name}.ipynb" if file.endswith(".ipynb") else Path(file).name)
+            if not place.exists() or place.read_bytes() != data:
+                folder.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(data)
+
+    def marks(self, name, student):
+        """({grade_id: marks, or None where they are missing}, whether any is to be looked at by hand)."""
+        with rules.gradebook(self.root) as book:
+            try:
+                grades = book.find_submission_notebook(name, name, student).grades
+            except MissingEntry:
+                return {}, False
+            found = {grade.name: grade.manual_score if grade.manual_score is not None else grade.auto_score
+                     for grade in grades}
+            extra = sum(grade.extra_credit or 0 for grade in grades)
+            return {**found, **({"extra": extra} if extra else {})}, any(g.needs_manual_grade for g in grades)
+
+    def feedback(self, name, result):
+        """Write a student's feedback page; returns None, or in words what went wrong."""
+        student = result["student"]
+        folder = self.root / "feedback" / student / name
+        shutil.rmtree(folder, ignore_errors=True)
+        if result["status"] == "failed":
+            folder.mkdir(parents=True)
+            page = FAILED.format(name=html.escape(name), reason=html.escape(result["reason"]))
+            (folder / f"{name}.html").write_text(page, "utf-8")
+            return None
+        course = CourseDirectory(config=self.config)
+        made = NbGraderAPI(coursedir=course, config=self.config).generate_feedback(name, student, force=True)
+        return None if made["success"] else (made.get("error") or made.get("log") or "")[-500:]
+
+    def _has(self, name):
+        with rules.gradebook(self.root) as book:
+            try:
+                book.find_assignment(name)
+            except MissingEntry:
+                return False
+        return True
+
+
+def feedback(root, name, result):
+    """As Course.feedback, for a process of its own: nbgrader changes the working directory."""
+    os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+    return Course(root).feedback(name, result)

@@ -1,0 +1,159 @@
+"""Put a submission back into the form of the assignment: the teacher's cells, and in them the student's answers.
+
+What nbgrader trips over, a copied cell, a deleted one, a changed test, another kernel, is gone before it is run.
+"""
+import ast
+import copy
+import re
+
+import nbformat
+from nbgrader.utils import is_grade, is_solution
+
+HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS", re.DOTALL)
+# Names that no answer needs, and most tampering does.
+SUSPECT = {"_getframe", "f_back", "f_locals", "f_globals", "currentframe", "get_ipython", "ast_transformers",
+           "input_transformers_post", "input_transformers_cleanup", "settrace", "setprofile", "meta_path",
+           "get_objects", "get_referrers", "__globals__", "__builtins__", "builtins", "_exit", "exit", "quit", "fork",
+           "kill", "system", "popen", "Popen", "subprocess", "multiprocessing", "socket", "urllib", "requests",
+           "ctypes", "sqlite3", "setattr", "exec", "eval", "__import__", "importlib", "modules", "spoil", "tampered",
+           "rmtree", "expanduser", "chmod", "showtraceback", "displayhook", "publish"}
+
+
+class NoNotebook(ValueError):
+    """A submission that holds no notebook of this assignment; the message says why."""
+
+
+def read(text, name):
+    """A notebook from its text; raises NoNotebook if it is none."""
+    try:
+        notebook = nbformat.reads(text, as_version=4)
+        cells = [(cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells]
+    except Exception as error:      # nbformat's readers fail in a dozen ways on what is no notebook
+        raise NoNotebook(f"{name} is no notebook that can be read: {type(error).__name__}") from None
+    if not cells:
+        raise NoNotebook(f"{name} has no cells")
+    return notebook
+
+
+def tasks(source):
+    """{grade_id: points} of an assignment, in order."""
+    return {cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
+            for cell in source.cells if is_grade(cell)}
+
+
+def answers(source):
+    """The names that the assignment's coding tasks ask for: functions, classes and values."""
+    return [name for cell in source.cells if cell.cell_type == "code" and is_solution(cell) and not is_grade(cell)
+            for node in ast.parse(cell.source).body for name in _defined(node)]
+
+
+def hidden_lines(source, released):
+    """The lines that only an assignment's hidden tests have, if long enough to be recognised."""
+    found = "\n".join(text for cell in source.cells for text in HIDDEN.findall(cell.source))
+    known = "\n".join(cell.source for cell in released.cells)
+    return {line.strip() for line in found.splitlines() if len(line.strip()) >= 16 and line.strip() not in known}
+
+
+def rebuild(submitted, source, released):
+    """The notebook to run: every cell of the assignment once, in order, with the student's answers in it.
+
+    source, released: the assignment as the teacher has it, and as nbgrader handed it out. A cell that the student
+    added stays where it is, but never before the first cell of code, which protects the tests. A copy of a cell with
+    an answer becomes such a cell; copies of other cells go. Returns (notebook, what was changed, in words).
+    """
+    known = [_id(cell) for cell in released.cells]
+    first, added, flags = {}, {}, []
+    place = earliest = next((i for i, cell in enumerate(released.cells) if cell.cell_type == "code"), 0)
+    for cell in submitted.cells:
+        name = _id(cell)
+        if name in known and name not in first:
+            first[name] = cell
+            place = max(known.index(name), earliest)
+        elif name in known and not is_solution(released.cells[known.index(name)]):
+            flags.append(f"copied the cell {name}, removed")
+        elif cell.source.strip():
+            if name in known:
+                flags.append(f"copied the cell {name}, both run")
+            added.setdefault(place, []).append(_plain(cell))
+    if not first:
+        raise NoNotebook("the notebook has none of the assignment's cells: another assignment, or copied into a new one")
+    cells = []
+    for i, (given, original) in enumerate(zip(released.cells, source.cells)):
+        cell, mine, name = copy.deepcopy(given), first.get(known[i]), known[i]
+        if mine is None:
+            flags += [f"deleted the cell {name}"] if is_grade(given) or is_solution(given) else []
+        elif is_solution(given):
+            cell.source = mine.source if mine.cell_type == cell.cell_type else cell.source
+        elif mine.source.strip() != given.source.strip() and given.cell_type == "code":
+            flags.append(f"changed the cell {name}, restored")
+        if mine is not None and is_grade(given) and _points(mine) != float(given.metadata.nbgrader.points):
+            flags.append(f"changed the points of {name}, restored")
+        if not is_solution(given):
+            cell.source = original.source
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        cells += [cell, *added.get(i, [])]
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=copy.deepcopy(released.metadata))
+    for i, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{i}"
+    return notebook, flags
+
+
+def suspects(notebook):
+    """What in the student's code is found in tampering, and not in answers: sentences that name it and its cell.
+
+    A hint for the teacher to look, no proof: it changes no mark.
+    """
+    for i, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code" or not (is_solution(cell) or _id(cell) is None):
+            continue
+        where = _id(cell) or f"the student's cell {i + 1}"
+        code = re.sub(r"^(\s*)[%!].*$", r"\1pass", cell.source, flags=re.MULTILINE)
+        if code != cell.source:
+            yield f"{where} uses a magic or shell command"
+        try:
+            tree = ast.parse(code)
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        names = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name):
+                names.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                names.add(node.attr)
+                if isinstance(node.ctx, ast.Store) and isinstance(node.value, (ast.Name, ast.Attribute)) \
+                        and ast.unparse(node.value).split(".")[0] in {"np", "numpy", "keras", "ops", "marks", "helpers"}:
+                    yield f"{where} changes {ast.unparse(node)}"
+            elif isinstance(node, (ast.Import, ast.ImportFrom)):
+                names |= {part for alias in node.names for part in alias.name.split(".")}
+                names |= set((getattr(node, "module", None) or "").split("."))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "gradebook" in node.value:
+                names.add("_gradebook")
+        if found := sorted(names & (SUSPECT | {"_gradebook"})):
+            yield f"{where} uses {', '.join(name.lstrip('_') if name == '_gradebook' else name for name in found)}"
+
+
+def _id(cell):
+    """The grade_id of a cell, or None: a cell of the student's own."""
+    metadata = cell.metadata.get("nbgrader")
+    return metadata.get("grade_id") if isinstance(metadata, dict) else None
+
+
+def _points(cell):
+    try:
+        return float(cell.metadata.nbgrader.points)
+    except (AttributeError, TypeError, ValueError):
+        return None
+
+
+def _plain(cell):
+    """A cell of the student's own: its text, without metadata and outputs."""
+    make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
+    return make.get(cell.cell_type, nbformat.v4.new_raw_cell)(cell.source)
+
+
+def _defined(node):
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        yield node.name
+    elif isinstance(node, ast.Assign):
+        yield from (target.id for target in node.targets if isinstance(target, ast.Name))

@@ -1,0 +1,79 @@
+"""How nbgrader is set up for a course: the same for our command, for `nbgrader` itself, and for its formgrader.
+
+nbgrader's own steps are replaced where they lose marks or show what is hidden. A course's nbgrader_config.py calls
+`configure(get_config(), root)`.
+"""
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearHiddenTests,
+    GetGrades,
+    NbGraderPreprocessor,
+    SaveAutoGrades,
+)
+
+from . import execution, rebuilding, sandbox
+
+
+def configure(config, root, course="answers", exchange=None):
+    """Fill in a traitlets Config, in place, and return it. root: the course's folder, which holds source/."""
+    root = Path(root).resolve()
+    config.CourseDirectory.course_id = course
+    config.CourseDirectory.root = str(root)
+    config.CourseDirectory.db_url = f"sqlite:///{root / 'gradebook.db'}"
+    config.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".pytest_cache", ".*"]
+    config.ClearSolutions.code_stub = {"python": "raise NotImplementedError()     # your code here"}
+    config.ClearSolutions.text_stub = "*Your answer here.*"
+    config.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]
+    config.Autograde.autograde_preprocessors = [Run, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
+    config.GenerateFeedback.preprocessors = [GetGrades, ClearHiddenTests, ForStudents, CSSHTMLHeaderPreprocessor]
+    if exchange:
+        config.Exchange.root = str(exchange)
+    return config
+
+
+class Rebuild(NbGraderPreprocessor):
+    """Put the assignment's own cells back (see rebuilding.py), where nbgrader overwrites cell by cell."""
+
+    def preprocess(self, notebook, resources):
+        whose = resources["nbgrader"]
+        url = whose["db_url"]
+        root = Path(url.removeprefix("sqlite:///")).parent
+        place = Path("source", whose["assignment"], f"{whose['notebook']}.ipynb")
+        source = nbformat.read(root / place, as_version=4)
+        released = nbformat.read(root / "release" / place.relative_to("source"), as_version=4)
+        return rebuilding.rebuild(notebook, source, released)[0], resources
+
+
+class Run(NbGraderPreprocessor):
+    """Run in a confined kernel where that is possible (see execution.py), with the grading command's usual limits."""
+
+    def preprocess(self, notebook, resources):
+        confined = not sandbox.unconfined_because()
+        if not confined:
+            self.log.warning("NOT CONFINED: %s", sandbox.unconfined_because())
+        with tempfile.TemporaryDirectory(prefix="work-") as work:
+            for what in execution.run(notebook, [], sandbox.Limits(), work, confined):
+                self.log.warning(what)
+        return notebook, resources
+
+
+class ForStudents(NbGraderPreprocessor):
+    """Leave of an error its name and message, and of a test no code: a traceback shows lines of hidden tests."""
+
+    def preprocess_cell(self, cell, resources, index):
+        for out in cell.get("outputs", ()):
+            if out.output_type == "error":
+                out.traceback = [f"{out.ename}: {out.evalue}"]
+        return cell, resources
+
+
+def gradebook(root):
+    """The gradebook of the course in a folder; a context manager."""
+    return Gradebook(f"sqlite:///{Path(root).resolve() / 'gradebook.db'}", "answers")

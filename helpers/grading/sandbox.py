@@ -1,0 +1,133 @@
+"""A kernel for code that is not trusted, confined by bubblewrap where the system allows it (Linux).
+
+Inside there is no network, the system is read-only, and of the machine's files there are only Python, the packages,
+`helpers`, and a throw-away copy of what was submitted. CPU time, memory, file size and processes are limited. What
+runs inside one kernel can still change what else runs in it: confinement does not stop that.
+"""
+import functools
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from jupyter_client.manager import AsyncKernelManager
+from traitlets import Bool, Instance, Unicode
+
+from helpers.publish import ThisPython
+
+HELPERS = Path(__file__).resolve().parents[1]
+HOME, PROJECT = "/home/student", "/opt/project"
+# Runs inside, first: another user where the grader is root (whom a limit of processes does not bind), then the limits.
+BEGIN = """import os, resource, sys
+user, *limits = map(int, sys.argv[1:6])
+if user:
+    os.setgroups([]); os.setgid(user); os.setuid(user)
+for name, limit in zip(("CPU", "AS", "FSIZE", "NPROC"), limits):
+    resource.setrlimit(getattr(resource, "RLIMIT_" + name), (limit, limit))
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+os.chdir("%s/work")
+os.execv(sys.argv[6], sys.argv[6:])""" % HOME
+_users = itertools.count(200_000 + os.getpid() % 50_000)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may use. Seconds of a cell, of the first locked cells (imports take time), of CPU, and of the
+    whole submission; bytes of memory a process and of a file; processes and threads; characters of output a cell."""
+    cell: float = 60
+    setup: float = 180
+    cpu: int = 600
+    submission: float = 600
+    memory: int = 8 << 30
+    file: int = 64 << 20
+    processes: int = 256
+    output: int = 20_000
+
+
+@functools.cache
+def unconfined_because():
+    """Why a kernel cannot be confined here, in words, or None: it can. Tried once, by confining a Python."""
+    if not shutil.which("bwrap"):
+        return "bubblewrap is not installed (`apt-get install bubblewrap`)" if sys.platform == "linux" else \
+            f"bubblewrap is for Linux, and this is {sys.platform}"
+    with tempfile.TemporaryDirectory() as folder:
+        tried = subprocess.run(command([sys.executable, "-c", "import ipykernel"], folder, folder, Limits()),
+                               capture_output=True, text=True, timeout=60)
+    return tried.returncode and f"bubblewrap does not work here: {tried.stderr.strip()[-200:] or tried.returncode}"
+
+
+def command(run, work, sockets, limits):
+    """The command that runs `run`, a list, confined. work: the folder it works in; sockets: the one of its sockets."""
+    root = os.getuid() == 0
+    user = next(_users) if root else 0
+    for folder in (work, sockets):
+        if root:
+            for path in [folder, *Path(folder).rglob("*")]:
+                os.chown(path, user, user)
+    places = {sys.prefix, sys.base_prefix, *filter(None, map(sysconfig.get_path, ("purelib", "platlib")))}
+    bound = []
+    for place in sorted(place for place in places if not place.startswith("/usr/")):
+        for above in reversed(Path(place).parents[:-1]):        # else a closed folder, such as /root, stays closed
+            bound += ["--perms", "0755", "--dir", str(above)]
+        bound += ["--ro-bind", place, place]
+    settings = {"HOME": HOME, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "LANG": "C.UTF-8",
+                "PYTHONPATH": PROJECT, "TMPDIR": "/tmp", "MPLCONFIGDIR": "/tmp/matplotlib",
+                "IPYTHONDIR": "/tmp/ipython", "JUPYTER_RUNTIME_DIR": "/tmp/jupyter", **QUIET}
+    return [
+        "bwrap", *([] if root else ["--unshare-user", "--uid", "1000", "--gid", "1000"]),
+        "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
+        "--die-with-parent", "--new-session", "--cap-drop", "ALL",
+        *(["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"] if root else []),
+        "--ro-bind", "/usr", "/usr",
+        *(word for name in ("bin", "lib", "lib64") for word in ("--symlink", f"usr/{name}", f"/{name}")),
+        "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--ro-bind-try", "/etc/fonts", "/etc/fonts",
+        "--proc", "/proc", "--dev", "/dev",
+        "--perms", "1777", "--size", str(256 << 20), "--tmpfs", "/tmp",
+        "--perms", "1777", "--size", str(256 << 20), "--tmpfs", HOME,
+        *bound, "--perms", "0755", "--dir", "/opt", "--perms", "0755", "--dir", PROJECT,
+        "--ro-bind", str(HELPERS), f"{PROJECT}/helpers", "--tmpfs", f"{PROJECT}/helpers/grading",
+        "--bind", str(work), f"{HOME}/work", "--bind", str(sockets), str(sockets),
+        "--clearenv", *(word for item in settings.items() for word in ("--setenv", *item)),
+        sys.executable, "-I", "-S", "-c", BEGIN, str(user), str(limits.cpu), str(limits.memory), str(limits.file),
+        str(limits.processes), *run]
+
+
+# One thread each, for the workers share the cores; TensorFlow keeps its start-up messages off stderr.
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "OMP_NUM_THREADS": "1",
+         "OPENBLAS_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1",
+         "TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONWARNINGS": "ignore", "NBGRADER_EXECUTION": "autograde",
+         "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONHASHSEED": "0"}
+
+
+class Kernel(ThisPython):
+    """A kernel of the Python that grades, confined or not, reached by sockets in a folder of its own."""
+    confined, work, limits = Bool(), Unicode(), Instance(Limits)
+
+    def __init__(self, **settings):
+        # A short absolute path: a socket's name has at most 107 characters, and a relative one would clash.
+        self.sockets = tempfile.mkdtemp(prefix="k", dir="/tmp" if os.path.isdir("/tmp") else None)
+        posix = {"transport": "ipc", "ip": f"{self.sockets}/s"} if os.name == "posix" else {}
+        super().__init__(**settings, **posix, connection_file=f"{self.sockets}/kernel.json")
+
+    def format_kernel_cmd(self, extra_arguments=None):
+        run = [sys.executable, "-m", "ipykernel_launcher", "-f", self.connection_file,
+               "--HistoryManager.hist_file=:memory:"]
+        return command(run, self.work, self.sockets, self.limits) if self.confined else run
+
+    async def _async_launch_kernel(self, kernel_cmd, **options):
+        options["stdout"] = options["stderr"] = subprocess.DEVNULL
+        if not self.confined:
+            options["env"] = {**options.get("env", os.environ), **QUIET}
+        await super()._async_launch_kernel(kernel_cmd, **options)
+
+    def remove(self):
+        """Remove the sockets' folder, once the kernel has ended."""
+        shutil.rmtree(self.sockets, ignore_errors=True)
+
+
+assert issubclass(Kernel, AsyncKernelManager)

@@ -1,0 +1,213 @@
+"""Grade one submission: a job, plain data in and plain data out, so that any process on any machine can do it.
+
+Each job runs in a process of its own, which is ended when its time is over, with all that it started.
+"""
+import base64
+import contextlib
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import nbformat
+import psutil
+from nbgrader.utils import determine_grade, is_grade
+
+from . import execution, rebuilding, sandbox
+
+FILES = {".csv", ".gif", ".jpeg", ".jpg", ".json", ".npy", ".npz", ".pdf", ".png", ".svg", ".txt"}
+
+
+def job(student, submission, assignment, limits, confine=True):
+    """The job that grades a submission: {name: value}, such as json can write.
+
+    submission: {name: its text or bytes, of the one notebook and other files}; or a sentence that says why there is
+    none. assignment: {"name", "source", "released"}, the texts of the teacher's and the student's notebook.
+    """
+    problem = submission if isinstance(submission, str) else None
+    files = {} if problem else submission
+    return {"student": student, "problem": problem, "assignment": assignment, "limits": asdict(limits),
+            "confine": confine, "files": {name: base64.b64encode(data).decode() for name, data in files.items()}}
+
+
+def grade(job):
+    """Grade a submission in this process.
+
+    Returns {"student", "status": graded, needs manual grading, or failed; "reason", "points": {grade_id: points, or
+    None: to be marked by hand}, "flags": what the teacher should look at, "confined": bool, "seconds", "notebook": its
+    text, run}. A failed one has no points, and its notebook is what was handed in, or nothing.
+    """
+    source = nbformat.reads(job["assignment"]["source"], as_version=4)
+    released = nbformat.reads(job["assignment"]["released"], as_version=4)
+    limits = sandbox.Limits(**job["limits"])
+    confined = job["confine"] and not sandbox.unconfined_because()
+    result = {"student": job["student"], "status": "failed", "reason": job["problem"] or "", "points": {}, "flags": [],
+              "confined": bool(confined), "seconds": 0.0, "notebook": ""}
+    if job["problem"]:
+        return result
+    try:
+        name, text = _notebook(job, released)
+        submitted = rebuilding.read(text, name)
+        if Path(name).stem != job["assignment"]["name"]:
+            result["flags"].append(f"the notebook is called {name}")
+        notebook, flags = rebuilding.rebuild(submitted, source, released)
+    except rebuilding.NoNotebook as error:
+        return {**result, "reason": str(error)}
+    result["notebook"] = nbformat.writes(notebook)
+    result["flags"] += flags + list(rebuilding.suspects(notebook))
+    ignored = [other for other in job["files"] if other != name and Path(other).suffix not in FILES]
+    result["flags"] += [f"ignored the file {other}" for other in ignored]
+    with tempfile.TemporaryDirectory(prefix="work-") as work:
+        for other, data in job["files"].items():
+            if other != name and other not in ignored:
+                Path(work, Path(other).name).write_bytes(base64.b64decode(data))
+        noticed, seconds = execution.timed(execution.run, notebook, rebuilding.answers(source), limits, work, confined)
+    result["flags"] += noticed + _withhold(notebook, rebuilding.hidden_lines(source, released))
+    marks = {cell.metadata.nbgrader.grade_id: determine_grade(cell)[0] for cell in notebook.cells if is_grade(cell)}
+    by_hand = any(mark is None for mark in marks.values())
+    return {**result, "status": "needs manual grading" if by_hand else "graded", "points": marks,
+            "seconds": round(seconds, 1), "notebook": nbformat.writes(notebook)}
+
+
+def _notebook(job, released):
+    """(name, text) of the submission's notebook: of several, the one that is called as it should be."""
+    names = [name for name in job["files"] if name.endswith(".ipynb")]
+    called = [name for name in names if Path(name).stem == job["assignment"]["name"]] or names
+    if len(called) != 1:
+        raise rebuilding.NoNotebook("no notebook was handed in" if not called else
+                                    f"{len(called)} notebooks, none called {job['assignment']['name']}.ipynb")
+    try:
+        return called[0], base64.b64decode(job["files"][called[0]]).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise rebuilding.NoNotebook(f"{called[0]} is no notebook that can be read: not UTF-8") from None
+
+
+def _withhold(notebook, hidden):
+    """Take hidden tests out of what was printed, in place. Returns a sentence where there were any."""
+    shown = False
+    for cell in notebook.cells:
+        for out in cell.get("outputs", ()):
+            shown |= _withhold_from(out, hidden)
+    return ["prints hidden tests, withheld"] if shown else []
+
+
+def _withhold_from(value, hidden):
+    """Replace hidden lines in every text of a nested output but tracebacks, which feedback does not show."""
+    shown = False
+    for key, item in list(value.items()):
+        if isinstance(item, dict):
+            shown |= _withhold_from(item, hidden)
+        elif isinstance(item, str) and key != "output_type":
+            for line in hidden:
+                for form in (line, repr(line)[1:-1]):
+                    if form in item:
+                        item, shown = item.replace(form, "[withheld]"), True
+            value[key] = item
+    return shown
+
+
+# A process for each job ------------------------------------------------------------------------------------
+
+def outcome(job):
+    """Grade a submission in a process of its own. Never raises: what goes wrong is the result's reason."""
+    began, limit = time.monotonic(), job["limits"]["submission"]
+    with tempfile.TemporaryDirectory(prefix="grading-") as folder:
+        place = Path(folder, "job.json")
+        place.write_text(json.dumps(job))
+        process = _start(place, Path(folder, "tmp"))
+        ended = _wait(process, limit)
+        _end(process)
+        reason = f"ran longer than {limit:.0f} s in all" if not ended else "the grading process ended"
+        with contextlib.suppress(OSError, ValueError):
+            result = json.loads(place.with_suffix(".out").read_text())
+            if "problem" not in result:
+                return result
+            reason = result["problem"]
+    return failure(job, reason, time.monotonic() - began)
+
+
+def failure(job, reason, seconds=0.0):
+    """The result of a submission that could not be graded."""
+    return {"student": job["student"], "status": "failed", "reason": reason, "points": {}, "flags": [],
+            "confined": False, "seconds": round(seconds, 1), "notebook": ""}
+
+
+def in_process(function, *inputs):
+    """The value, text or None, of a function that is called in a process of its own."""
+    server = _server()
+    receiver, sender = server.Pipe(duplex=False)
+    process = server.Process(target=_send, args=(sender, function, inputs))
+    process.start()
+    sender.close()
+    try:
+        return receiver.recv()
+    except EOFError:
+        return "the process ended"
+    finally:
+        process.join()
+
+
+def _send(sender, function, inputs):
+    try:
+        sender.send(function(*inputs))
+    except Exception as error:
+        sender.send(f"{type(error).__name__}: {error}")
+
+
+def _start(place, temporary):
+    """Start a process that grades the job in the file `place`: forked from one that has done the imports, or anew."""
+    temporary.mkdir()
+    if multiprocessing.current_process().daemon or os.name != "posix":     # such as a worker of Dask: no children
+        return subprocess.Popen([sys.executable, "-m", "helpers.grading.student", str(place), str(temporary)],
+                                stdout=subprocess.DEVNULL)
+    process = _server().Process(target=_grade_file, args=(str(place), str(temporary)))
+    process.start()
+    return process
+
+
+def _server():
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(["helpers.grading.student", "helpers.grading.course"])
+    return server
+
+
+def _wait(process, limit):
+    """Whether a process ends within the limit, in seconds."""
+    if isinstance(process, subprocess.Popen):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(limit)
+        return process.returncode is not None
+    process.join(limit)
+    return process.exitcode is not None
+
+
+def _end(process):
+    """End a process and all that it started."""
+    with contextlib.suppress(psutil.Error):
+        whole = psutil.Process(process.pid)
+        for one in [*whole.children(recursive=True), whole]:
+            with contextlib.suppress(psutil.Error):
+                one.kill()
+    _wait(process, 10)
+
+
+def _grade_file(place, temporary):
+    """Grade the job in a file; the result is written beside it, as .out."""
+    os.environ["TMPDIR"] = tempfile.tempdir = temporary      # what is left behind goes with the job
+    place = Path(place)
+    try:
+        result = grade(json.loads(place.read_text()))
+    except Exception as error:
+        result = {"problem": f"{type(error).__name__}: {error}"[:500]}
+    part = place.with_suffix(".part")
+    part.write_text(json.dumps(result))
+    part.rename(place.with_suffix(".out"))
+
+
+if __name__ == "__main__":
+    _grade_file(*sys.argv[1:])
