@@ -53,7 +53,8 @@ def grade(name, place, root=COURSE, jobs=None, limits=None, dask=None, confine=T
             who = result["student"]
             stamp = handed_in[who].get("timestamp.txt") if isinstance(handed_in[who], dict) else None
             course.enter(name, result, stamp.decode().strip() if stamp else None)
-            _keep(folder / f"{who}.json", keys[who], result)
+            if not result.pop("again", False):      # what failed for a reason of our own is tried again next time
+                _keep(folder / f"{who}.json", keys[who], result)
             results[who] = result
             bar.update()
             bar.set_postfix_str(f"{who}: {result['status']}"[:40])
@@ -95,7 +96,8 @@ def _dask(open_jobs, address):
             if future.status == "finished":
                 yield future.result()
             else:
-                yield student.failure(futures[future], f"the cluster lost it: {future.exception()!r:.200}")
+                lost = f"the cluster lost it: {future.exception()!r:.200}"
+                yield {**student.failure(futures[future], lost), "again": True}
 
 
 def _kept(path, key):

@@ -1,4 +1,5 @@
 """A course on disk, as nbgrader lays it out: what is handed out, the gradebook, the run notebooks, the feedback."""
+import hashlib
 import html
 import logging
 import os
@@ -110,18 +111,33 @@ class Course:
             extra = sum(grade.extra_credit or 0 for grade in grades)
             return {**found, **({"extra": extra} if extra else {})}, any(g.needs_manual_grade for g in grades)
 
+    def state(self, name, result):
+        """A text that changes whenever a student's feedback should: the result, the marks, and the comments."""
+        state = [result]
+        if result["status"] != "failed":
+            with rules.gradebook(self.root) as book:
+                found = book.find_submission_notebook(name, name, result["student"])
+                state += [(g.name, g.auto_score, g.manual_score, g.extra_credit) for g in found.grades]
+                state += [(c.name, c.auto_comment, c.manual_comment) for c in found.comments]
+        return hashlib.sha256(repr(state).encode()).hexdigest()
+
     def feedback(self, name, result):
-        """Write a student's feedback page; returns None, or in words what went wrong."""
-        student = result["student"]
+        """Write a student's feedback page, unless it is up to date; returns None, or in words what went wrong."""
+        student, state = result["student"], self.state(name, result)
         folder = self.root / "feedback" / student / name
+        if (folder / ".state").is_file() and (folder / ".state").read_text() == state:
+            return None
         shutil.rmtree(folder, ignore_errors=True)
         if result["status"] == "failed":
             folder.mkdir(parents=True)
             page = FAILED.format(name=html.escape(name), reason=html.escape(result["reason"]))
             (folder / f"{name}.html").write_text(page, "utf-8")
+            (folder / ".state").write_text(state)
             return None
         course = CourseDirectory(config=self.config)
         made = NbGraderAPI(coursedir=course, config=self.config).generate_feedback(name, student, force=True)
+        if made["success"]:
+            (folder / ".state").write_text(state)
         return None if made["success"] else (made.get("error") or made.get("log") or "")[-500:]
 
     def _has(self, name):

@@ -9,7 +9,13 @@ from nbgrader.utils import determine_grade, is_grade, is_locked
 
 from .sandbox import Kernel
 
+CHANGED = """from helpers import marks as _canary
+'|'.join(_canary.tampered() + ['the name marks'] * (globals().get('marks') is not _canary))"""
 RESTARTS = 6       # of the kernel; each cell that ends one is left out in the next run
+
+
+class NotStarted(Exception):
+    """The kernel or the assignment's own first cells failed, before any of the student's code: not the student's fault."""
 
 
 class Client(NotebookClient):
@@ -80,13 +86,17 @@ def _once(notebook, left_out, answers, limits, work, confined):
                 client.timeout = limit(i)
                 client.execute_cell(cell, i)
                 _impossible_points(cell)
+                if i < first and any(out.output_type == "error" for out in cell.outputs):
+                    raise NotStarted(f"the first cells fail: {cell.outputs[-1].evalue}")
             i = len(notebook.cells)
             return None, _canary(client, notebook, answers, limits)
     except CellTimeoutError:
+        if i < first:
+            raise NotStarted(f"the first cells took longer than {limits.setup:.0f} s") from None
         return (i, f"ran longer than {limit(i):.0f} s"), []
     except (DeadKernelError, RuntimeError) as error:
-        if i < 0:
-            raise RuntimeError(f"no kernel started: {error}") from error
+        if i < first:
+            raise NotStarted(f"no kernel started: {error}") from error
         return (i, "ended the kernel"), []
     finally:
         kernel.remove()
@@ -98,8 +108,8 @@ def _canary(client, notebook, answers, limits):
     length, client.timeout, found = len(notebook.cells), limits.cell, []
     if not earned:
         return []
-    spoil = [f"if {name!r} in globals(): {name} = marks.spoil({name})" for name in answers]
-    cells = [new_code_cell("from helpers import marks\n'|'.join(marks.tampered())"), new_code_cell("\n".join(spoil))]
+    spoil = [f"if {name!r} in globals(): {name} = _canary.spoil({name})" for name in answers]
+    cells = [new_code_cell(CHANGED), new_code_cell("\n".join(spoil))]
     cells += [new_code_cell(cell.source, metadata=copy.deepcopy(cell.metadata)) for cell in earned]
     cells.append(new_code_cell("assert False"))
     try:
@@ -109,9 +119,10 @@ def _canary(client, notebook, answers, limits):
     finally:
         del notebook.cells[length:]
     changed, spoilt, *tests, certain = cells
-    said = next((out.data.get("text/plain", "") for out in changed.outputs if out.output_type == "execute_result"), None)
-    if said is None or said.strip("'\""):
-        found.append(f"changed while running: {(said or 'the check itself').strip(chr(39))}")
+    said = next((out.data.get("text/plain", "") for out in changed.outputs if out.output_type == "execute_result"), "")
+    if said != "''":
+        said = said.strip("'\"").replace("|", ", ")
+        found.append(f"changed while running: {said or 'the check itself'}")
     found += [f"{test.metadata.nbgrader.grade_id} accepts a wrong answer" for test in tests if points(test)]
     if any(out.output_type == "error" for out in spoilt.outputs) \
             or not any(out.output_type == "error" for out in certain.outputs):

@@ -82,6 +82,8 @@ def rebuild(submitted, source, released):
         cell, mine, name = copy.deepcopy(given), first.get(known[i]), known[i]
         if mine is None:
             flags += [f"deleted the cell {name}"] if is_grade(given) or is_solution(given) else []
+            if is_solution(given) and not is_grade(given):
+                cell.source = "# This cell was deleted."      # the stub would hide an answer in a cell of its own
         elif is_solution(given):
             cell.source = mine.source if mine.cell_type == cell.cell_type else cell.source
         elif mine.source.strip() != given.source.strip() and given.cell_type == "code":

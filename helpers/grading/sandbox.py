@@ -32,7 +32,8 @@ for name, limit in zip(("CPU", "AS", "FSIZE", "NPROC"), limits):
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 os.chdir("%s/work")
 os.execv(sys.argv[6], sys.argv[6:])""" % HOME
-_users = itertools.count(200_000 + os.getpid() % 50_000)
+
+_kernels = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def unconfined_because():
 def command(run, work, sockets, limits):
     """The command that runs `run`, a list, confined. work: the folder it works in; sockets: the one of its sockets."""
     root = os.getuid() == 0
-    user = next(_users) if root else 0
+    # A user for each kernel: the limit of processes counts a user's, and those of the last kernel may still be ending.
+    user = 1_000_000 + 10 * os.getpid() + next(_kernels) % 10 if root else 0
     for folder in (work, sockets):
         if root:
             for path in [folder, *Path(folder).rglob("*")]:

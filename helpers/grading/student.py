@@ -40,41 +40,41 @@ def grade(job):
 
     Returns {"student", "status": graded, needs manual grading, or failed; "reason", "points": {grade_id: points, or
     None: to be marked by hand}, "flags": what the teacher should look at, "confined": bool, "seconds", "notebook": its
-    text, run}. A failed one has no points, and its notebook is what was handed in, or nothing.
+    text, run}. A failed one has no points, and its notebook is not run, or missing.
     """
-    source = nbformat.reads(job["assignment"]["source"], as_version=4)
-    released = nbformat.reads(job["assignment"]["released"], as_version=4)
+    if job["problem"]:
+        return {**failure(job, job["problem"]), "flags": []}
+    try:
+        notebook, flags = _rebuilt(job)
+    except rebuilding.NoNotebook as error:
+        return failure(job, str(error))
+    source, released = (nbformat.reads(job["assignment"][which], as_version=4) for which in ("source", "released"))
     limits = sandbox.Limits(**job["limits"])
     confined = job["confine"] and not sandbox.unconfined_because()
-    result = {"student": job["student"], "status": "failed", "reason": job["problem"] or "", "points": {}, "flags": [],
-              "confined": bool(confined), "seconds": 0.0, "notebook": ""}
-    if job["problem"]:
-        return result
-    try:
-        name, text = _notebook(job, released)
-        submitted = rebuilding.read(text, name)
-        if Path(name).stem != job["assignment"]["name"]:
-            result["flags"].append(f"the notebook is called {name}")
-        notebook, flags = rebuilding.rebuild(submitted, source, released)
-    except rebuilding.NoNotebook as error:
-        return {**result, "reason": str(error)}
-    result["notebook"] = nbformat.writes(notebook)
-    result["flags"] += flags + list(rebuilding.suspects(notebook))
-    ignored = [other for other in job["files"] if other != name and Path(other).suffix not in FILES]
-    result["flags"] += [f"ignored the file {other}" for other in ignored]
     with tempfile.TemporaryDirectory(prefix="work-") as work:
-        for other, data in job["files"].items():
-            if other != name and other not in ignored:
-                Path(work, Path(other).name).write_bytes(base64.b64decode(data))
+        for name, data in job["files"].items():
+            if Path(name).suffix in FILES:
+                Path(work, Path(name).name).write_bytes(base64.b64decode(data))
         noticed, seconds = execution.timed(execution.run, notebook, rebuilding.answers(source), limits, work, confined)
-    result["flags"] += noticed + _withhold(notebook, rebuilding.hidden_lines(source, released))
+    flags += noticed + _withhold(notebook, rebuilding.hidden_lines(source, released))
     marks = {cell.metadata.nbgrader.grade_id: determine_grade(cell)[0] for cell in notebook.cells if is_grade(cell)}
     by_hand = any(mark is None for mark in marks.values())
-    return {**result, "status": "needs manual grading" if by_hand else "graded", "points": marks,
-            "seconds": round(seconds, 1), "notebook": nbformat.writes(notebook)}
+    return {"student": job["student"], "status": "needs manual grading" if by_hand else "graded", "reason": "",
+            "points": marks, "flags": flags, "confined": bool(confined), "seconds": round(seconds, 1),
+            "notebook": nbformat.writes(notebook)}
 
 
-def _notebook(job, released):
+def _rebuilt(job):
+    """The notebook of a job, rebuilt, and what there is to look at. Raises rebuilding.NoNotebook."""
+    source, released = (nbformat.reads(job["assignment"][which], as_version=4) for which in ("source", "released"))
+    name, text = _notebook(job)
+    notebook, changed = rebuilding.rebuild(rebuilding.read(text, name), source, released)
+    flags = [] if Path(name).stem == job["assignment"]["name"] else [f"the notebook is called {name}"]
+    flags += [f"ignored the file {other}" for other in job["files"] if other != name and Path(other).suffix not in FILES]
+    return notebook, flags + changed + list(rebuilding.suspects(notebook))
+
+
+def _notebook(job):
     """(name, text) of the submission's notebook: of several, the one that is called as it should be."""
     names = [name for name in job["files"] if name.endswith(".ipynb")]
     called = [name for name in names if Path(name).stem == job["assignment"]["name"]] or names
@@ -122,19 +122,25 @@ def outcome(job):
         process = _start(place, Path(folder, "tmp"))
         ended = _wait(process, limit)
         _end(process)
-        reason = f"ran longer than {limit:.0f} s in all" if not ended else "the grading process ended"
+        if not ended:
+            return failure(job, f"ran longer than {limit:.0f} s in all", limit)
+        reason = "the grading process ended"
         with contextlib.suppress(OSError, ValueError):
             result = json.loads(place.with_suffix(".out").read_text())
             if "problem" not in result:
                 return result
             reason = result["problem"]
-    return failure(job, reason, time.monotonic() - began)
+    return {**failure(job, reason, time.monotonic() - began), "again": True}
 
 
 def failure(job, reason, seconds=0.0):
-    """The result of a submission that could not be graded."""
-    return {"student": job["student"], "status": "failed", "reason": reason, "points": {}, "flags": [],
-            "confined": False, "seconds": round(seconds, 1), "notebook": ""}
+    """The result of a submission that could not be graded, with its notebook, not run, if that can be had."""
+    result = {"student": job["student"], "status": "failed", "reason": reason, "points": {}, "flags": [],
+              "confined": False, "seconds": round(seconds, 1), "notebook": ""}
+    with contextlib.suppress(rebuilding.NoNotebook):
+        notebook, result["flags"] = _rebuilt(job)
+        result["notebook"] = nbformat.writes(notebook)
+    return result
 
 
 def in_process(function, *inputs):
@@ -203,7 +209,8 @@ def _grade_file(place, temporary):
     try:
         result = grade(json.loads(place.read_text()))
     except Exception as error:
-        result = {"problem": f"{type(error).__name__}: {error}"[:500]}
+        name = "" if isinstance(error, execution.NotStarted) else f"{type(error).__name__}: "
+        result = {"problem": f"{name}{error}"[:500]}
     part = place.with_suffix(".part")
     part.write_text(json.dumps(result))
     part.rename(place.with_suffix(".out"))

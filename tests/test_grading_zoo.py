@@ -1,0 +1,146 @@
+"""The zoo, graded together: each animal gets its mark and its status, is told about, and harms nobody else."""
+import csv
+import re
+import socket
+import threading
+import time
+
+import pytest
+from classroom import ASSIGNMENTS, blank, cell, hand_in, make_course, solved
+from nbformat.v4 import new_markdown_cell  # noqa: F401
+from zoo import ANIMALS
+
+from helpers.grading import rules, sandbox
+from helpers.grading.__main__ import grade
+from helpers.grading.rebuilding import hidden_lines
+
+NAME = "06_vae"
+LOOSE = sandbox.unconfined_because()
+LIMITS = sandbox.Limits(cell=12, setup=150, submission=300, processes=128)
+
+
+@pytest.fixture(scope="module")
+def listener():
+    """A port of this machine on which somebody listens, and who has called."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        calls = []
+        threading.Thread(target=lambda: [calls.append(server.accept()) for _ in iter(int, 1)], daemon=True).start()
+        yield server.getsockname()[1], calls
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory, listener):
+    """(the course, {animal: (result, marks, status)}), all graded in one run."""
+    folder = tmp_path_factory.mktemp("zoo")
+    course = make_course(folder / "course", NAME)
+    for name, animal in ANIMALS.items():
+        if animal.confined and LOOSE:
+            continue
+        notebook, empty = solved(course, NAME), blank(course, NAME)
+        for written in ("written-1", "written-2"):
+            cell(notebook, written).source = cell(empty, written).source
+        made = animal.make(notebook)
+        files = made if isinstance(made, dict) else {f"{NAME}.ipynb": notebook}
+        for file, content in files.items():
+            if not isinstance(content, str):
+                for c in content.cells:
+                    c.source = c.source.replace("COURSE", str(course.root)).replace("PORT", str(listener[0]))
+            hand_in(folder / "in", name, NAME, content, file)
+    began = time.monotonic()
+    rows = grade(NAME, folder / "in", course.root, jobs=2, limits=LIMITS, show=False)
+    return course, {row[0]["student"]: row for row in rows}, time.monotonic() - began
+
+
+@pytest.mark.parametrize("name", ANIMALS)
+def test_animal(zoo, name, record_property):
+    animal, (_, rows, _) = ANIMALS[name], zoo
+    if animal.confined and LOOSE:
+        pytest.skip(f"would hurt this machine: {LOOSE}")
+    result, marks, status = rows[name]
+    total = sum(mark or 0 for mark in marks.values())
+    record_property("zoo", f"{name}, {status}, {total}, {result['seconds']}")
+    assert status == animal.status, result
+    told = "; ".join(result["flags"])
+    if animal.flag:
+        assert animal.flag in told
+    elif animal.flag == "":
+        assert told == ""
+    if status == "failed":
+        assert result["reason"] and not any(mark is not None for mark in marks.values())
+    elif animal.mark is not None:
+        assert total == animal.mark, (marks, told)
+    assert result["confined"] is not bool(LOOSE) or status == "failed"
+
+
+def test_table_of_the_zoo(zoo, record_property):
+    _, rows, seconds = zoo
+    lines = [f"{'submission':<30} {'status':<21} {'mark':>4} {'s':>6}  the teacher is told"]
+    for name, (result, marks, status) in rows.items():
+        total = "" if status == "failed" else f"{sum(mark or 0 for mark in marks.values()):g}"
+        told = result["reason"] or "; ".join(result["flags"])
+        lines.append(f"{name:<30} {status:<21} {total:>4} {result['seconds']:>6.1f}  {told[:110]}")
+    record_property("to read", "\n".join([*lines, f"the whole zoo: {seconds:.0f} s"]))
+    assert len(rows) >= (25 if not LOOSE else 20)
+
+
+def test_csv_has_a_row_for_everybody_and_no_silent_zero(zoo):
+    course, rows, _ = zoo
+    with open(course.root / "grades" / f"{NAME}.csv", encoding="utf-8") as file:
+        table = {row["student"]: row for row in csv.DictReader(file)}
+    assert set(table) == set(rows)
+    assert table["broken_json"]["total"] == table["broken_json"]["kl-test"] == ""
+    assert "no notebook that can be read" in table["broken_json"]["reason"]
+    assert table["blank"]["total"] == table["blank"]["kl-test"] == "0"
+    assert table["perfect"]["written-1"] == "" and table["perfect"]["of"] == "29"
+
+
+def test_feedback_for_everybody_and_nothing_hidden_in_it(zoo):
+    course, rows, _ = zoo
+    hidden = {re.sub(r"\W+", "", line) for line in hidden_lines(*_both(course))}
+    assert len(hidden) > 20
+    for name in rows:
+        page = (course.root / "feedback" / name / NAME / f"{NAME}.html").read_text("utf-8")
+        assert len(page) < 2_000_000, name
+        text = re.sub(r"\W+", "", re.sub(r"&\w+;|&#\d+;", "", re.sub(r"<[^>]+>", "", page)))
+        assert not [line for line in hidden if line in text], name
+    page = (course.root / "feedback" / "mean_for_sum" / NAME / f"{NAME}.html").read_text("utf-8")
+    assert "averaged over the latent axes" in page
+    assert "has not been graded" in (course.root / "feedback/broken_json" / NAME / f"{NAME}.html").read_text("utf-8")
+
+
+def _both(course):
+    from classroom import source
+
+    return source(course, NAME), blank(course, NAME)
+
+
+def test_formgrader_finds_everybody(zoo):
+    course, rows, _ = zoo
+    with rules.gradebook(course.root) as book:
+        for name, (_, _, status) in rows.items():
+            submission = book.find_submission(NAME, name)
+            assert submission.needs_manual_grade is (status != "graded"), name
+            assert (course.root / "autograded" / name / NAME / f"{NAME}.ipynb").is_file()
+            assert (course.root / "submitted" / name / NAME).is_dir() or name == "no_notebook"
+    assert {p.name for p in (course.root / "submitted").iterdir()} == set(rows)
+
+
+@pytest.mark.skipif(bool(LOOSE), reason=f"not confined: {LOOSE}")
+def test_nothing_was_left_outside_and_nobody_called(zoo, listener):
+    course, *_ = zoo
+    assert list(course.root.rglob("was_here.txt")) == []
+    assert listener[1] == []
+
+
+def test_run_again_says_the_same_and_grades_nothing(zoo, tmp_path):
+    course, rows, _ = zoo
+    table = (course.root / "grades" / f"{NAME}.csv").read_bytes()
+    began = time.process_time()
+    again = grade(NAME, course.root.parent / "in", course.root, jobs=2, limits=LIMITS, show=False)
+    assert {row[0]["student"]: row[0] for row in again} == {name: row[0] for name, row in rows.items()}
+    assert (course.root / "grades" / f"{NAME}.csv").read_bytes() == table
+    assert time.process_time() - began < 60
+
+
+def test_assignments_folder_is_untouched(zoo):
+    assert ASSIGNMENTS not in zoo[0].root.parents

@@ -1,0 +1,185 @@
+"""Classic wrong answers to every task of the assignments: {assignment: {task: [Wrong]}}.
+
+change: pairs of old and new text in the teacher's solution. points: what both test cells together give. hint: what the
+student reads in the visible tests' message, or in that of the hidden ones where the visible ones cannot tell.
+"""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Wrong:
+    name: str
+    change: tuple
+    points: float
+    hint: str
+
+    def source(self, solution):
+        for old, new in zip(self.change[::2], self.change[1::2]):
+            assert old in solution, f"{self.name}: {old!r} is not in the solution"
+            solution = solution.replace(old, new)
+        return solution
+
+
+def wrong(name, points, hint, *change):
+    return Wrong(name, change, points, hint)
+
+
+WRONG = {
+    "01_tasks": {
+        "psnr": [
+            wrong("natural logarithm", 0, "natural logarithm", "np.log10", "np.log"),
+            wrong("root of the MSE", 0, "half of the right one", "np.mean((clean - restored) ** 2)",
+                  "np.mean((clean - restored) ** 2) ** 0.5"),
+            wrong("sign", 0, "sign is turned round", "1 / mse", "mse"),
+            wrong("sum for mean", 0, "the sum over the pixels", "np.mean", "np.sum"),
+            wrong("absolute differences", 0, "absolute differences", "np.mean((clean - restored) ** 2)",
+                  "np.mean(np.abs(clean - restored))"),
+        ],
+        "corrupt": [
+            wrong("not clipped", 2, "not clipped", "np.clip(x + rng.normal(0, sigma, x.shape), 0, 1)",
+                  "x + rng.normal(0, sigma, x.shape)"),
+            wrong("variance for deviation", 0, "not the variance", "(0, sigma", "(0, sigma ** 0.5"),
+            wrong("the same noise for all images", 0, "all images get the same noise", "x.shape)", "x.shape[1])"),
+            wrong("uniform noise", 0, "uniform, not Gaussian", "rng.normal(0, sigma, x.shape)",
+                  "sigma * rng.random(x.shape)"),
+            wrong("changes its input", 2, "the images that you were given", "return np.clip(",
+                  "x[:] = np.clip(", ", 0, 1)", ", 0, 1)\n    return x.copy()"),
+        ],
+        "pairs": [
+            wrong("noisy to noisy", 0, "copy the noise", "noisy, x", "noisy, noisy"),
+            wrong("clean to noisy", 0, "add noise", "return noisy, x", "return x, noisy"),
+            wrong("clean to clean", 0, "never sees noise", "return noisy, x", "return x, x"),
+        ],
+        "auroc": [
+            wrong("turned round", 0, "turned round", "odd[:, None] - normal[None, :]", "normal[None, :] - odd[:, None]"),
+            wrong("ties count nothing", 1, "ties count nothing", "+ 0.5", "+ 0"),
+            wrong("ties count in full", 1, "ties count in full", "+ 0.5", "+ 1"),
+            wrong("against the mean", 0, "compare every pair", "odd[:, None] - normal[None, :]", "odd - normal.mean()"),
+        ],
+    },
+    "02_pretraining": {
+        "few_labels": [
+            wrong("with replacement", 0, "drawn twice", "replace=False", "replace=True"),
+            wrong("not by class", 0, "of each class",
+                  "[rng.choice(np.flatnonzero(labels == c), per_class, replace=False) for c in np.unique(labels)]",
+                  "[rng.choice(len(labels), per_class * len(np.unique(labels)), replace=False)]"),
+            wrong("the first ones", 2, "draw at random",
+                  "rng.choice(np.flatnonzero(labels == c), per_class, replace=False)",
+                  "np.flatnonzero(labels == c)[:per_class]"),
+            wrong("too few", 0, "one of each class", "per_class, replace", "max(1, per_class // 3), replace"),
+        ],
+        "classifier": [
+            wrong("decoder for encoder", 0, "the decoder takes a code", "layers[0]", "layers[1]"),
+            wrong("not frozen", 2, "not frozen", "trainable = False", "trainable = True"),
+            wrong("no softmax", 0, "softmax", ', activation="softmax"', ""),
+            wrong("no new layer", 0, "no new layer", ", layers.Dense(classes, activation=\"softmax\")", ""),
+        ],
+        "pseudo_labels": [
+            wrong("no threshold", 0, "not sure", ">= threshold", ">= 0"),
+            wrong("turned round", 0, "turn the comparison round", ">= threshold", "< threshold"),
+            wrong("strictly above", 1, "at the threshold counts", ">= threshold", "> threshold"),
+            wrong("probability for class", 0, "not the class", "argmax(axis=1)", "max(axis=1)"),
+        ],
+        "break_even": [
+            wrong("position for size", 0, "the position", "(size for size, g in zip(sizes, gain)",
+                  "(i for i, g in enumerate(gain)"),
+            wrong("first that gains", 0, "the first size that gains", "g <= 0", "g > 0"),
+            wrong("one seed is enough", 0, "one seed is enough", ".mean(axis=0)", ".min(axis=0)"),
+            wrong("all seeds must agree", 0, "all seeds must agree", ".mean(axis=0)", ".max(axis=0)"),
+        ],
+    },
+    "03_evaluation": {
+        "neighbour": [
+            wrong("the share that is wrong", 0, "the share that is wrong", "== test_labels", "!= test_labels"),
+            wrong("scalar product", 0, "scalar product", "((test[:, None, :] - train[None, :, :]) ** 2).sum(axis=2)",
+                  "-test @ train.T"),
+            wrong("number for share", 0, "not their share", "np.mean", "np.sum"),
+            wrong("on the training codes", 0, "each is its own neighbour", "np.mean(labels[distances.argmin(axis=1)] "
+                  "== test_labels)", "np.mean(labels == labels)"),
+        ],
+        "rank_correlation": [
+            wrong("values for ranks", 0, "not of their ranks", "np.argsort(np.argsort(values))", "values"),
+            wrong("order for ranks", 0, "apply it twice", "np.argsort(np.argsort(values))", "np.argsort(values)"),
+            wrong("one column from above", 0, "turned round", "*ranks)", "ranks[0], -ranks[1])"),
+            wrong("the whole matrix", 0, "whole matrix", "[0, 1]\n", "\n"),
+        ],
+        "shift_error": [
+            wrong("what leaves comes back", 0, "comes back on the left", "shifted = np.zeros_like(image)",
+                  "shifted = np.roll(image, 1, axis=1)", "    shifted[:, 1:] = image[:, :-1]\n", ""),
+            wrong("to the left", 0, "to the left", "shifted[:, 1:] = image[:, :-1]", "shifted[:, :-1] = image[:, 1:]"),
+            wrong("down", 0, "shifted down", "shifted[:, 1:] = image[:, :-1]", "shifted[1:] = image[:-1]"),
+            wrong("sum for mean", 0, "the sum, not the mean", "np.mean", "np.sum"),
+        ],
+        "sparsity": [
+            wrong("mean over the units", 1, "sum over them", "terms.sum()", "terms.mean()"),
+            wrong("wrong axis", 0, "average each unit over the images", "mean(axis=0)", "mean(axis=1)"),
+            wrong("exchanged", 1, "exchanged", "target * np.log(target / mean) + (1 - target) * np.log((1 - target) / "
+                  "(1 - mean))", "mean * np.log(mean / target) + (1 - mean) * np.log((1 - mean) / (1 - target))"),
+            wrong("only half", 1, "second half is missing", " + (1 - target) * np.log((1 - target) / (1 - mean))", ""),
+        ],
+    },
+    "04_under_overcomplete": {
+        "pca": [
+            wrong("not centred", 0, "not centred", "train.mean(axis=0)", "0 * train.mean(axis=0)"),
+            wrong("mean not added", 0, "not added again", "components + mean", "components"),
+            wrong("components of the test images", 0, "components of the test images", "train.mean", "test.mean", "(train", "(test",
+                  "def pca(test, test", "def pca(train, test"),
+            wrong("no limit", 0, "all components", "[2][:k]", "[2]"),
+            wrong("the code", 0, "the code, not the image", "components.T @ components + mean", "components.T"),
+        ],
+        "missed": [
+            wrong("bias forgotten", 1, "bias was forgotten", "(x - b)", "x", "W + b - x", "W - x"),
+            wrong("one number", 0, "one number for all images", "mean(axis=1)", "mean()"),
+            wrong("sum for mean", 1, "the sum over the pixels", "mean(axis=1)", "sum(axis=1)"),
+            wrong("transpose for inverse", 0, "is not the best code",
+                  "np.linalg.lstsq(W.T, (x - b).T, rcond=None)[0].T", "(x - b) @ W.T"),
+        ],
+        "l1": [
+            wrong("mean over the units", 0, "sum over them", ".sum(axis=1).mean()", ".mean()"),
+            wrong("sum over the batch", 0, "average over it", ".sum(axis=1).mean()", ".sum()"),
+            wrong("no absolute values", 0, "cancel", "np.abs(code)", "code"),
+            wrong("squares", 0, "that is L2", "np.abs(code)", "np.square(code)"),
+        ],
+        "dropout": [
+            wrong("not scaled", 1, "the expected code shrinks", " / (1 - rate)", ""),
+            wrong("the share that is kept", 1, "rate is the share that is dropped", ">= rate", "< rate",
+                  "(1 - rate)", "rate"),
+            wrong("whole codes", 2, "whole codes", "rng.random(code.shape)", "rng.random((len(code), 1))"),
+            wrong("the same units", 2, "same units for all images", "rng.random(code.shape)",
+                  "rng.random(code.shape[1])"),
+        ],
+    },
+    "06_vae": {
+        "kl": [
+            wrong("mean for sum", 0, "averaged over the latent axes", "ops.sum(terms", "ops.mean(terms"),
+            wrong("forgotten half", 0, "the ½ is missing", "axis=-1) / 2", "axis=-1)"),
+            wrong("wrong axis", 0, "one number for the whole batch", ", axis=-1)", ")"),
+            wrong("sign", 0, "a divergence is never negative", "return ops", "return -ops"),
+        ],
+        "reconstruction": [
+            wrong("mean for sum", 0, "averaged over the pixels", "ops.sum(pixels", "ops.mean(pixels"),
+            wrong("sign", 0, "turn the sign round", "return ops", "return -ops"),
+            wrong("squared error", 0, "belongs to a Gaussian", "ops.softplus(logits) - x * logits",
+                  "(x - ops.sigmoid(logits)) ** 2"),
+            wrong("clipped probabilities", 2, "clipped where the logits are large", "ops.softplus(logits) - x * logits",
+                  "-x * ops.log(ops.sigmoid(logits) + 1e-7) - (1 - x) * ops.log(1 - ops.sigmoid(logits) + 1e-7)"),
+        ],
+        "sampling": [
+            wrong("variance for deviation", 1, "take its square root", "log_variance / 2", "log_variance"),
+            wrong("log variance for deviation", 0, "the logarithm of σ²", "ops.exp(log_variance / 2)", "log_variance"),
+            wrong("no noise", 0, "no noise", "return mean + ops.exp(log_variance / 2) * noise", "return mean + 0"),
+            wrong("one noise for all axes", 2, "same noise for every axis", "ops.shape(mean)", "(ops.shape(mean)[0], 1)"),
+            wrong("gradient stopped", 2, "no gradient reaches the log variance", "ops.exp(log_variance / 2)",
+                  "ops.stop_gradient(ops.exp(log_variance / 2))"),
+        ],
+        "bound": [
+            wrong("mean of the logarithms", 0, "that is the ELBO",
+                  "ops.logsumexp(log_weights, axis=-1) - ops.log(ops.cast(k, \"float32\"))",
+                  "ops.mean(log_weights, axis=-1)"),
+            wrong("sum for mean", 0, "log k is too much", " - ops.log(ops.cast(k, \"float32\"))", ""),
+            wrong("sign of log k", 0, "must be subtracted", "- ops.log", "+ ops.log"),
+            wrong("underflow", 2, "infinite or not a number", "ops.logsumexp(log_weights, axis=-1)",
+                  "ops.log(ops.sum(ops.exp(log_weights), axis=-1))"),
+        ],
+    },
+}
