@@ -149,6 +149,38 @@ WRONG = {
                   "rng.random(code.shape[1])"),
         ],
     },
+    "05_tied_weights": {
+        "tied": [
+            wrong("not transposed", 0, "is W transposed?", "ops.transpose(self.tied_to.kernel)", "self.tied_to.kernel"),
+            wrong("no bias", 2, "there is no bias", "self.bias = self.add_weight(shape=(self.tied_to.kernel.shape[0],), "
+                  "initializer=\"zeros\")", "self.bias = 0.0"),
+            wrong("a copy of the kernel", 2, "a copy of the kernel",
+                  "    def call", "        self.copy = ops.transpose(ops.convert_to_numpy(self.tied_to.kernel))\n\n"
+                  "    def call", "ops.transpose(self.tied_to.kernel)", "self.copy"),
+            wrong("activation forgotten", 2, "the activation was forgotten", "self.activation(", "("),
+        ],
+        "count": [
+            wrong("biases halved too", 0, "halved with the biases", "return kernels * (1 if tied else 2) + biases",
+                  "return (2 * kernels + biases) / (2 if tied else 1)"),
+            wrong("no biases", 0, "the biases were forgotten", " + biases", ""),
+            wrong("no biases in the decoder", 0, "the decoder's biases were forgotten", " + sum(sizes[:-1])", ""),
+            wrong("exchanged", 0, "exchanged", "1 if tied else 2", "2 if tied else 1"),
+        ],
+        "partner": [
+            wrong("the same order", 0, "not turned round", "n - i + 1", "i"),
+            wrong("from zero", 0, "one too few", "n - i + 1", "n - i"),
+            wrong("one too many", 0, "one too many", "n - i + 1", "n - i + 2"),
+        ],
+        "vanishing": [
+            wrong("turned round", 0, "turned round", "ops.norm(first) / ops.norm(last)",
+                  "ops.norm(last) / ops.norm(first)"),
+            wrong("squares", 0, "take the root", "ops.norm(first) / ops.norm(last)",
+                  "(ops.norm(first) / ops.norm(last)) ** 2"),
+            wrong("biases", 0, "gradients of the biases", ".kernel", ".bias"),
+            wrong("largest entries", 0, "largest entries", "ops.norm(first) / ops.norm(last)",
+                  "ops.max(ops.abs(first)) / ops.max(ops.abs(last))"),
+        ],
+    },
     "06_vae": {
         "kl": [
             wrong("mean for sum", 0, "averaged over the latent axes", "ops.sum(terms", "ops.mean(terms"),
@@ -180,6 +212,71 @@ WRONG = {
             wrong("sign of log k", 0, "must be subtracted", "- ops.log", "+ ops.log"),
             wrong("underflow", 2, "infinite or not a number", "ops.logsumexp(log_weights, axis=-1)",
                   "ops.log(ops.sum(ops.exp(log_weights), axis=-1))"),
+        ],
+    },
+    "07_gan": {
+        "discriminator_loss": [
+            wrong("labels exchanged", 0, "labels are exchanged", "-real_logits", "real_logits",
+                  "ops.softplus(fake_logits)", "ops.softplus(-fake_logits)"),
+            wrong("generated ones missing", 0, "generated images are missing", " + ops.mean(ops.softplus(fake_logits))",
+                  ""),
+            wrong("all labelled real", 0, "labelled 1 too", "ops.softplus(fake_logits)", "ops.softplus(-fake_logits)"),
+            wrong("sum for mean", 0, "the sum over the batch", "ops.mean", "ops.sum"),
+        ],
+        "generator_loss": [
+            wrong("minimax", 0, "the minimax form", "ops.mean(ops.softplus(-fake_logits))",
+                  "-ops.mean(ops.softplus(fake_logits))"),
+            wrong("the discriminator's", 0, "wants the label 1", "-fake_logits", "fake_logits"),
+            wrong("sum for mean", 0, "the sum over the batch", "ops.mean", "ops.sum"),
+        ],
+        "generator_step": [
+            wrong("trainable discriminator", 1, "the discriminator was trained too", "generator.trainable_variables\n",
+                  "generator.trainable_variables + discriminator.trainable_variables\n"),
+            wrong("the wrong network", 0, "the discriminator was trained too", "weights = generator", "weights = discrim"
+                  "inator"),
+            wrong("maximises", 0, "got worse", "zip(tape.gradient(loss, weights), weights)",
+                  "[(-g, w) for g, w in zip(tape.gradient(loss, weights), weights)]"),
+            wrong("no step", 1, "no weight of the generator has changed",
+                  "    optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))\n", ""),
+        ],
+        "condition": [
+            wrong("label as a number", 0, "as if 3 were more than 2", "ops.one_hot(labels, classes)",
+                  "ops.cast(labels, \"float32\")[:, None]"),
+            wrong("label first", 0, "label first", "[z, ops.one_hot(labels, classes)]",
+                  "[ops.one_hot(labels, classes), z]"),
+            wrong("only the classes that occur", 1, "place for each label that occurs", "labels, classes)]",
+                  "labels, int(max(labels)) + 1)]"),
+            wrong("no noise", 0, "the one-hot code alone", "[z, ops", "[ops"),
+        ],
+    },
+    "08_gan_difficulties": {
+        "modes": [
+            wrong("every nearest mode", 1, "only samples of high quality count", ".argmin(axis=1)[good]",
+                  ".argmin(axis=1)"),
+            wrong("one standard deviation", 0, "not three", "3 * std", "std"),
+            wrong("samples for modes", 0, "not of modes", "len(set(distance.argmin(axis=1)[good]))", "good.sum()"),
+            wrong("number for share", 0, "not their share", "good.mean()", "good.sum()"),
+            wrong("squared distance", 0, "squared distance", "distance.min(axis=1)", "distance.min(axis=1) ** 2"),
+        ],
+        "frechet": [
+            wrong("the 2 forgotten", 0, "the 2 before the root", "- 2 * sqrtm", "- sqrtm"),
+            wrong("not squared", 1, "must be squared", "gap + np", "gap**0.5 + np"),
+            wrong("root of each element", 0, "root of the matrix", "sqrtm(A @ B).real", "np.sqrt(np.abs(A @ B))"),
+            wrong("no means", 1, "the means are missing", "return gap + ", "return "),
+        ],
+        "interpolate": [
+            wrong("normal", 0, "from N(0, 1)", "rng.uniform(", "rng.normal("),
+            wrong("one for the batch", 1, "one α for the whole batch", "(len(real), 1)", "(1, 1)"),
+            wrong("half way", 1, "half way", "rng.uniform(size=(len(real), 1))", "0.5"),
+            wrong("one for each pixel", 1, "between the pixels", "(len(real), 1)", "real.shape"),
+        ],
+        "penalty": [
+            wrong("norm of the batch", 0, "take it for each point", "ops.norm(tape.gradient(total, x), axis=1)",
+                  "ops.norm(tape.gradient(total, x))"),
+            wrong("the mean first", 1, "square for each point", "ops.mean((norms - 1) ** 2)",
+                  "(ops.mean(norms) - 1) ** 2"),
+            wrong("R1", 0, "that is R1", "(norms - 1) ** 2", "norms ** 2"),
+            wrong("not the root", 0, "take the root", "(norms - 1) ** 2", "(norms ** 2 - 1) ** 2"),
         ],
     },
 }
