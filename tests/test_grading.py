@@ -1,0 +1,333 @@
+"""Grading but for the zoo: finding submissions, putting them in form, resuming, resubmissions, a cluster, the report."""
+import csv
+import io
+import json
+import zipfile
+
+import nbformat
+import pytest
+from classroom import blank, cell, hand_in, make_course
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from helpers import marks
+from helpers.grading import rebuilding, report, rules, sandbox, student, submissions
+from helpers.grading.__main__ import grade, main
+from helpers.grading.course import Course
+
+LIMITS = sandbox.Limits(cell=60, setup=120, submission=240)
+
+
+def metadata(name, **settings):
+    return {"nbgrader": {"grade_id": name, "schema_version": 3, "locked": True, "solution": False, "grade": False,
+                         "task": False, **settings}}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A course with one small assignment, which imports no TensorFlow: grading it takes a second or two."""
+    root = tmp_path_factory.mktemp("course")
+    notebook = new_notebook(cells=[
+        new_markdown_cell("# Tiny", metadata=metadata("title")),
+        new_code_cell("import numpy as np\nfrom helpers import marks", metadata=metadata("setup")),
+        new_code_cell("def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION",
+                      metadata=metadata("double", solution=True, locked=False)),
+        new_code_cell('marks.close(double(3), 6, {"x squared, not 2 x": 9}, what="your double")',
+                      metadata=metadata("double-test", grade=True, points=1)),
+        new_code_cell('"""Hidden."""\n### BEGIN HIDDEN TESTS\ndef one_of_these_is_negative():\n'
+                      "    marks.close(double(-4), -8)\ndef and_one_is_zero():\n    marks.close(1 + double(0), 1)\n"
+                      "marks.score(4, one_of_these_is_negative, and_one_is_zero)\n### END HIDDEN TESTS",
+                      metadata=metadata("double-hidden", grade=True, points=4)),
+        new_markdown_cell("### BEGIN SOLUTION\nBecause.\n### END SOLUTION",
+                          metadata=metadata("why", grade=True, solution=True, locked=False, points=5)),
+    ])
+    for i, c in enumerate(notebook.cells):
+        c.id = f"tiny-{i}"
+    place = root / "source" / "tiny" / "tiny.ipynb"
+    place.parent.mkdir(parents=True)
+    nbformat.write(notebook, place)
+    course = Course(root)
+    course.release("tiny")
+    return course
+
+
+def answer(course, code="return 2 * x", why=None):
+    """A student's notebook."""
+    notebook = blank(course, "tiny")
+    cell(notebook, "double").source = f"def double(x):\n    {code}"
+    if why:
+        cell(notebook, "why").source = why
+    return notebook
+
+
+def grade_tiny(course, place, **settings):
+    rows = grade("tiny", place, course.root, jobs=2, limits=LIMITS, show=False, **settings)
+    return {row[0]["student"]: row for row in rows}
+
+
+# Marks -----------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("found, message", [
+    (5.0, None), (5.0005, None), (10.0, "twice"), (15.0, "3 times the right one"), ([5.0], "has the shape"),
+    (None, "is there a `return`"), ("five", "no array of numbers"), (float("nan"), "not a number"),
+])
+def test_close(found, message):
+    if message is None:
+        return marks.close(found, 5.0)
+    with pytest.raises(AssertionError, match=message):
+        marks.close(found, 5.0, {"twice the right one": 10.0})
+
+
+def test_score_is_a_plain_clipped_float(capsys):
+    def passes():
+        pass
+
+    def fails():
+        raise AssertionError("the reason")
+
+    for cases, points in [((passes,), 3.0), ((fails,), 0.0), ((passes, fails), 1.5), ((passes, passes, fails), 2.0)]:
+        found = marks.score(3, *cases)
+        assert type(found) is float and found == points
+    assert "✗ fails: the reason" in capsys.readouterr().out
+
+
+def test_spoilt_answers_are_wrong_and_of_the_same_form():
+    import numpy as np
+
+    assert marks.spoil(3) != 3 and marks.spoil(True) is False and marks.spoil("ab") != "ab"
+    assert (marks.spoil(np.ones(3)) != 1).all() and marks.spoil(np.ones(3)).shape == (3,)
+    assert marks.spoil(lambda x: (x, 2 * x))(1.0) != (1.0, 2.0)
+    assert marks.spoil({"a": 1})["a"] != 1 and marks.spoil([1, 2]) != [1, 2] and marks.spoil(None) is None
+
+    class Layer:
+        def __call__(self, x):
+            return x
+
+    assert marks.spoil(Layer)()(1.0) != 1.0
+
+
+def test_tampered_names_what_changed(monkeypatch):
+    import numpy as np
+
+    assert marks.tampered() == []
+    monkeypatch.setattr(np, "allclose", lambda *a: True)
+    monkeypatch.setattr(marks, "close", print)
+    assert marks.tampered() == ["helpers.marks.close", "numpy.allclose"]
+
+
+# Finding what was handed in --------------------------------------------------------------------------------
+
+def put(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+
+
+@pytest.mark.parametrize("names, found", [
+    (["ann/tiny/tiny.ipynb", "bob/tiny/x.ipynb", "bob/06_vae/06_vae.ipynb"], {"ann": "tiny.ipynb", "bob": "x.ipynb"}),
+    (["ann/tiny.ipynb", "ann/.ipynb_checkpoints/tiny-checkpoint.ipynb"], {"ann": "tiny.ipynb"}),
+    (["Ann Lee_123_assignsubmission_file_/tiny.ipynb", "Bo_7_assignsubmission_file/t.ipynb"],
+     {"Ann_Lee": "tiny.ipynb", "Bo": "t.ipynb"}),
+    (["leeann_12_345_tiny.ipynb", "bob_LATE_13_346_tiny-1.ipynb"], {"leeann": "tiny.ipynb", "bob": "tiny.ipynb"}),
+    (["ann-tiny.ipynb", "bob.ipynb", "notes.txt"], {"ann": "tiny.ipynb", "bob": "tiny.ipynb"}),
+])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_names_of_learning_platforms(tmp_path, names, found, zipped):
+    put(tmp_path / "in", *names)
+    place = tmp_path / "in"
+    if zipped:
+        place = tmp_path / "in.zip"
+        with zipfile.ZipFile(place, "w") as file:
+            for name in [*names, "__MACOSX/ann/tiny.ipynb"]:
+                file.writestr(name, name)
+    assert {who: next(iter(files)) for who, files in submissions.find(place, "tiny").items()} == found
+
+
+def test_zip_that_leads_out_of_its_folder_is_nobodys(tmp_path):
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as file:
+        for name in ("ann/tiny.ipynb", "../evil/tiny.ipynb", "/etc/tiny.ipynb", "bob\\..\\..\\tiny.ipynb"):
+            file.writestr(name, "{}")
+    assert list(submissions.find(tmp_path / "in.zip", "tiny")) == ["ann"]
+
+
+def test_too_large_a_file_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(submissions, "LARGEST", 5)
+    put(tmp_path, "ann/tiny.ipynb", "bob/a")
+    found = submissions.find(tmp_path, "tiny")
+    assert "too large" in found["ann"] and found["bob"] == {"a": b"bob/a"}
+
+
+@pytest.mark.parametrize("make, message", [
+    (lambda place: None, "there is no"), (lambda place: place.mkdir(), "nothing was handed in"),
+    (lambda place: place.write_text("x"), "neither a folder nor a zip"),
+])
+def test_nothing_to_grade_is_said(tmp_path, make, message):
+    make(tmp_path / "in")
+    with pytest.raises(ValueError, match=message):
+        submissions.find(tmp_path / "in", "tiny")
+
+
+# Putting it in form ----------------------------------------------------------------------------------------
+
+def test_rebuild_keeps_answers_and_restores_the_rest(tiny):
+    source = nbformat.read(tiny.source("tiny"), as_version=4)
+    mine = answer(tiny, "return x + x", "My answer")
+    cell(mine, "double-test").source = "pass"
+    mine.cells.reverse()
+    made, flags = rebuilding.rebuild(mine, source, blank(tiny, "tiny"))
+    assert [c.metadata.nbgrader.grade_id for c in made.cells] == [
+        "title", "setup", "double", "double-test", "double-hidden", "why"]
+    assert cell(made, "double").source.endswith("return x + x") and cell(made, "why").source == "My answer"
+    assert "x squared" in cell(made, "double-test").source and "HIDDEN" in cell(made, "double-hidden").source
+    assert flags == ["changed the cell double-test, restored"]
+
+
+@pytest.mark.parametrize("code, told", [
+    ("return np.allclose", None), ("np.allclose = print", "changes np.allclose"), ("import os; os._exit(0)", "_exit"),
+    ("!ls", "magic or shell"), ("x = get_ipython()", "get_ipython"), ("open('../gradebook.db')", "gradebook"),
+    ("import subprocess as s", "subprocess"), ("(((", None),
+])
+def test_suspects(tiny, code, told):
+    notebook = new_notebook(cells=[new_code_cell(code)])
+    found = "; ".join(rebuilding.suspects(notebook))
+    assert told in found if told else found == ""
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}'
+                                  , '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [1]}'])
+def test_what_is_no_notebook(text):
+    with pytest.raises(rebuilding.NoNotebook):
+        rebuilding.read(text, "a.ipynb")
+
+
+# The whole of it, on a small assignment --------------------------------------------------------------------
+
+def test_manual_marks_stay_and_resubmissions_leave_no_old_mark(tiny, tmp_path):
+    hand_in(tmp_path, "ann", "tiny", answer(tiny, why="I think so"))
+    hand_in(tmp_path, "bob", "tiny", answer(tiny, "return x ** 2"))
+    rows = grade_tiny(tiny, tmp_path)
+    assert rows["ann"][2] == "needs manual grading" and rows["bob"][2] == "graded"
+    assert rows["ann"][1] == {"double-test": 1, "double-hidden": 4, "why": None}
+    assert rows["bob"][1] == {"double-test": 0, "double-hidden": 2, "why": 0}
+    page = (tiny.root / "feedback/bob/tiny/tiny.html").read_text("utf-8")
+    assert "x squared, not 2 x" in page and "one_of_these_is_negative" not in page
+
+    with rules.gradebook(tiny.root) as book:                              # what the formgrader does
+        mark = book.find_grade("why", "tiny", "tiny", "ann")
+        mark.manual_score, mark.needs_manual_grade = 4, False
+        book.find_comment("why", "tiny", "tiny", "ann").manual_comment = "Well put."
+        book.db.commit()
+    rows = grade_tiny(tiny, tmp_path)
+    assert rows["ann"][1]["why"] == 4 and rows["ann"][2] == "graded"
+    assert "Well put." in (tiny.root / "feedback/ann/tiny/tiny.html").read_text("utf-8")
+    with open(tiny.root / "grades/tiny.csv", encoding="utf-8") as file:
+        assert [row["total"] for row in csv.DictReader(file)] == ["9", "2"]
+
+    hand_in(tmp_path, "bob", "tiny", "no notebook at all")                # had marks, now fails: no old ones remain
+    hand_in(tmp_path, "ann", "tiny", answer(tiny, "return 0", why="I think so"))
+    rows = grade_tiny(tiny, tmp_path)
+    assert rows["bob"][2] == "failed" and set(rows["bob"][1].values()) == {None}
+    assert rows["ann"][1] == {"double-test": 0, "double-hidden": 2, "why": 4}
+    assert rows["ann"][2] == "needs manual grading"                       # look again: the mark was for another version
+    with rules.gradebook(tiny.root) as book:
+        assert book.find_submission("tiny", "bob").needs_manual_grade
+    assert "has not been graded" in (tiny.root / "feedback/bob/tiny/tiny.html").read_text("utf-8")
+
+
+def test_resumes_after_an_interruption(tiny, tmp_path, monkeypatch):
+    for who in ("ira", "joe", "kim"):
+        hand_in(tmp_path, who, "tiny", answer(tiny, f"return 2 * x     # {who}"))
+    whole, done = student.outcome, []
+
+    def interrupted(job):
+        if done:
+            raise KeyboardInterrupt
+        done.append(job["student"])
+        return whole(job)
+
+    monkeypatch.setattr(student, "outcome", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        grade("tiny", tmp_path, tiny.root, jobs=1, limits=LIMITS, show=False)
+    monkeypatch.setattr(student, "outcome", lambda job: done.append(job["student"]) or whole(job))
+    rows = grade_tiny(tiny, tmp_path)
+    assert sorted(done) == ["ira", "joe", "kim"]                          # none of them twice
+    assert {row[2] for row in rows.values()} == {"graded"}
+
+
+def test_outer_limit_fails_one_and_says_so(tiny, tmp_path):
+    hand_in(tmp_path, "slow", "tiny", answer(tiny, "import time; time.sleep(500)"))
+    hand_in(tmp_path, "quick", "tiny", answer(tiny))
+    limits = sandbox.Limits(cell=300, setup=60, submission=25)
+    rows = {row[0]["student"]: row for row in grade("tiny", tmp_path, tiny.root, jobs=2, limits=limits, show=False)}
+    assert rows["quick"][2] == "graded"
+    assert rows["slow"][2] == "failed" and "25 s" in rows["slow"][0]["reason"]
+    shown = nbformat.read(tiny.root / "autograded/slow/tiny/tiny.ipynb", as_version=4)
+    assert "Not graded" in shown.cells[0].source and "sleep(500)" in cell(shown, "double").source
+
+
+def test_a_grader_that_breaks_is_no_zero(tiny, tmp_path):
+    job = student.job("ann", {"tiny.ipynb": nbformat.writes(answer(tiny)).encode()}, tiny.release("tiny"), LIMITS)
+    job["assignment"] = {**job["assignment"], "source": "broken"}
+    result = student.outcome(job)
+    assert result["status"] == "failed" and result["reason"] and result["points"] == {} and result["again"]
+
+
+def test_unconfined_is_said_plainly(tiny, tmp_path):
+    hand_in(tmp_path, "una", "tiny", answer(tiny))
+    rows = grade_tiny(tiny, tmp_path, confine=False)
+    assert rows["una"][1]["double-hidden"] == 4 and rows["una"][0]["confined"] is False
+    assert "NOT CONFINED" in (tiny.root / "grades/tiny.txt").read_text("utf-8")
+
+
+@pytest.mark.skipif(bool(sandbox.unconfined_because()), reason=f"not confined: {sandbox.unconfined_because()}")
+def test_confined_is_said_too(tiny, tmp_path):
+    hand_in(tmp_path, "con", "tiny", answer(tiny))
+    assert grade_tiny(tiny, tmp_path)["con"][0]["confined"] is True
+    assert "Confined by bubblewrap" in (tiny.root / "grades/tiny.txt").read_text("utf-8")
+
+
+def test_command(tiny, tmp_path, capsys):
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as file:
+        file.writestr("Zoe_1_assignsubmission_file_/tiny.ipynb", nbformat.writes(answer(tiny)))
+        file.writestr("Yan_2_assignsubmission_file_/tiny.ipynb", "nothing")
+    where = ["--course", str(tiny.root), "--jobs", "2"]
+    assert main(["tiny", "--submissions", str(tmp_path / "in.zip"), *where]) == 1
+    said = capsys.readouterr().out
+    assert "tiny: 2 submissions: 1 graded, 1 failed" in said and "failed: Yan: tiny.ipynb is no notebook" in said
+    assert main(["tiny", "--submissions", str(tmp_path / "absent"), *where]) == 2
+    assert main(["99_none", "--submissions", str(tmp_path), *where]) == 2
+    assert "there is no assignment '99_none'" in capsys.readouterr().err
+
+
+def test_dask_cluster_of_two_workers(tiny, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="distributed is not installed")
+    for i in range(4):
+        hand_in(tmp_path, f"dan{i}", "tiny", answer(tiny, f"return 2 * x     # {i}"))
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        rows = grade_tiny(tiny, tmp_path, dask=cluster.scheduler_address)
+    assert {row[1]["double-hidden"] for row in rows.values()} == {4}
+    assert len(rows) == 4 and {row[2] for row in rows.values()} == {"graded"}
+
+
+def test_table_has_no_formulas_and_no_silent_zero(tmp_path):
+    result = {"student": "=ann", "status": "failed", "reason": "+broke", "flags": [], "confined": False, "notebook": ""}
+    report.write_table(tmp_path / "t.csv", {"a": 1.0, "b": 2.0}, [(result, {"a": None, "b": None}, "failed")])
+    row = next(csv.DictReader(io.StringIO((tmp_path / "t.csv").read_text("utf-8"))))
+    assert row["student"] == "'=ann" and row["reason"] == "'+broke"
+    assert row["total"] == row["a"] == row["b"] == "" and row["of"] == "3"
+
+
+def test_nbgraders_own_autograde_uses_our_steps(tiny, tmp_path):
+    """The formgrader's button, and `nbgrader autograde`: a copied cell, which ended nbgrader's run, is graded."""
+    from nbgrader.apps import NbGraderAPI
+
+    notebook = answer(tiny)
+    notebook.cells.insert(3, notebook.cells[2].copy())
+    hand_in(tiny.root / "submitted", "own", "tiny", notebook)
+    made = NbGraderAPI(config=tiny.config).autograde("tiny", "own", force=True)
+    assert made["success"], made
+    assert tiny.marks("tiny", "own")[0]["double-hidden"] == 4
+
+
+def test_real_assignments_can_be_handed_out(tmp_path):
+    course = make_course(tmp_path, "01_tasks")
+    assert json.loads(course.release("01_tasks")["released"])["cells"]
