@@ -18,6 +18,7 @@ from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from . import rules
+from .student import FILES
 
 warnings.filterwarnings("ignore", category=SAWarning)      # nbgrader 0.9 on SQLAlchemy 2.1: many, and harmless
 
@@ -86,8 +87,9 @@ class Course:
             for step in (SaveAutoGrades, AssignLatePenalties):
                 step(parent=None, log=quiet).preprocess(notebook, whose)
         place = self.root / "autograded" / student / name / f"{name}.ipynb"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.unlink(missing_ok=True)
+        shutil.rmtree(place.parent, ignore_errors=True)
+        place.parent.mkdir(parents=True)
+        self._copy_files(name, student, place.parent)
         nbformat.write(notebook, place)
 
     def submitted(self, name, student, files):
@@ -98,6 +100,13 @@ class Course:
             if not place.exists() or place.read_bytes() != data:
                 folder.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(data)
+
+    def _copy_files(self, name, student, folder):
+        """Copy what was handed in beside the notebook: pictures for the formgrader, and what the exchange needs to
+        bring the feedback to its student, timestamp.txt and submission_secret.txt."""
+        for file in (self.root / "submitted" / student / name).glob("*"):
+            if file.suffix in FILES:
+                shutil.copy(file, folder / file.name)
 
     def marks(self, name, student):
         """({grade_id: marks, or None where they are missing}, whether any is to be looked at by hand)."""
@@ -130,6 +139,7 @@ class Course:
         shutil.rmtree(folder, ignore_errors=True)
         if result["status"] == "failed":
             folder.mkdir(parents=True)
+            self._copy_files(name, student, folder)
             page = FAILED.format(name=html.escape(name), reason=html.escape(result["reason"]))
             (folder / f"{name}.html").write_text(page, "utf-8")
             (folder / ".state").write_text(state)
