@@ -120,5 +120,6 @@ def _callables(name):
 
 
 _WAS = {key: value for name in ("numpy", "numpy.linalg", "numpy.testing", "math", "builtins", "keras.ops", __name__)
-        for key, value in _callables(name).items() if key not in {("builtins", "display"), ("builtins", "input")}}    # ipykernel's own
+        for key, value in _callables(name).items()
+        if key not in {("builtins", "display"), ("builtins", "input")}}      # ipykernel's own
 _WAS |= {("builtins", "__import__"): builtins.__import__}

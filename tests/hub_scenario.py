@@ -69,7 +69,6 @@ def main():
         subprocess.run(["useradd", "-m", user], check=True)
     subprocess.run(["cp", "-r", str(PROJECT / "notebooks" / "assignments"), str(COURSE)], check=True)
     config = Path("/srv/jupyterhub_config.py")
-    config.write_text(f"load_subconfig('{COURSE}/hub/jupyterhub_config.py')\n{EXTRA}")
     subprocess.run(["cp", "-r", str(COURSE / "hub"), "/srv/hub"], check=True)      # the course itself will be closed
     config.write_text(f"load_subconfig('/srv/hub/jupyterhub_config.py')\n{EXTRA}")
     environment = {**os.environ, "HUB_TEACHERS": "kim", "HUB_STUDENTS": "ann,bob", "HUB_PORT": str(PORT)}
@@ -107,7 +106,7 @@ def main():
         found["page"] = [str(p) for p in Path("/home/ann", NAME).rglob("*.html")]
         found["a student's formgrader"] = call("GET", "/user/ann/formgrader/api/assignments")[0]
         found["closed"] = {str(path): as_user("ann", f"ls {path}")[0] for path in (
-            COURSE, f"{COURSE}/source", f"{COURSE}/gradebook.db", f"/srv/exchange/answers/inbound")}
+            COURSE, f"{COURSE}/source", f"{COURSE}/gradebook.db", "/srv/exchange/answers/inbound")}
         found["open"] = as_user("ann", "ls /srv/exchange/answers/outbound")
     finally:
         hub.terminate()
@@ -115,9 +114,10 @@ def main():
             hub.wait(30)
         except subprocess.TimeoutExpired:
             hub.kill()
-        found["log"] = [line for line in Path("/srv/hub.log").read_text().splitlines() if "[E " in line or "Error" in line]
+        said = Path("/srv/hub.log").read_text()
+        found["log"] = [line for line in said.splitlines() if "[E " in line or "Error" in line]
         if "page" not in found:
-            found["log"] = Path("/srv/hub.log").read_text()[-6000:]
+            found["log"] = said[-6000:]
         print(json.dumps(found))
 
 

@@ -59,6 +59,15 @@ def test_form(name):
         assert float(answer.metadata.nbgrader.points) in (2, 5, 7, 10)
 
 
+def test_teachers_page_tells_the_points():
+    page = (ASSIGNMENTS / "README.md").read_text("utf-8")
+    for name, source in SOURCES.items():
+        tests = sum(automatic(source).values())
+        by_hand = sum(float(c.metadata.nbgrader.points) for c in written(source))
+        row = re.search(rf"^\| \d \| `{name}` \|.*\| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+        assert (float(row[1]), float(row[2])) == (tests, by_hand), name
+
+
 def test_twenty_exam_questions():
     prose = ["\n".join(c.source for c in source.cells if c.cell_type == "markdown" and not is_solution(c))
              for source in SOURCES.values()]
@@ -109,6 +118,7 @@ def namespaces():
 TASKS = [(name, task) for name in NAMES for task in coding(SOURCES[name])]
 
 
+@pytest.mark.filterwarnings("error")      # a warning goes to stderr, for which nbgrader itself gives no points
 @pytest.mark.parametrize("name, task", TASKS)
 def test_right_answer(name, task, namespaces):
     full = sum(points for test, points in automatic(SOURCES[name]).items() if test.rsplit("-", 1)[0] == task)

@@ -1,4 +1,4 @@
-"""Grading but for the zoo: finding submissions, putting them in form, resuming, resubmissions, a cluster, the report."""
+"""Grading but for the zoo: finding submissions, putting them in form, resuming, handing in again, a cluster."""
 import csv
 import io
 import json
@@ -7,10 +7,10 @@ import zipfile
 import nbformat
 import pytest
 from classroom import blank, cell, hand_in, make_course
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from helpers import marks
-from helpers.grading import rebuilding, report, rules, sandbox, student, submissions
+from helpers.grading import execution, rebuilding, report, rules, sandbox, student, submissions
 from helpers.grading.__main__ import grade, main
 from helpers.grading.course import Course
 
@@ -192,11 +192,25 @@ def test_suspects(tiny, code, told):
     assert told in found if told else found == ""
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}'
-                                  , '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [1]}'])
+@pytest.mark.parametrize("text", [
+    "", "{", "[]", "{}", '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}',
+    '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [1]}'])
 def test_what_is_no_notebook(text):
     with pytest.raises(rebuilding.NoNotebook):
         rebuilding.read(text, "a.ipynb")
+
+
+@pytest.mark.parametrize("outputs, points", [
+    (["1.5"], 1.5), (["0.0"], 0), (["2.0"], 2), ([], 2), (["np.float64(1.0)"], 0), (["np.int64(1)"], 0), (["True"], 0),
+    (["-1"], 0), (["nan"], 0), (["9.0"], 0), (["<tf.Tensor>"], 0), (["2.0", "0.0"], 0), (["2.0", None], 0),
+])
+def test_points_that_cannot_be_count_nothing(outputs, points):
+    """nbgrader itself gives full points for a NumPy number, True, -1 or nan, and for what is shown before an error."""
+    test = new_code_cell("marks.score(2, case)", metadata=metadata("a-test", grade=True, points=2))
+    test.outputs = [new_output("error", ename="AssertionError", evalue="no", traceback=[]) if text is None else
+                    new_output("execute_result", data={"text/plain": text}) for text in outputs]
+    execution._impossible_points(test)
+    assert execution.points(test) == points
 
 
 # The whole of it, on a small assignment --------------------------------------------------------------------

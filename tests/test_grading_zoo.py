@@ -6,8 +6,7 @@ import threading
 import time
 
 import pytest
-from classroom import ASSIGNMENTS, blank, cell, hand_in, make_course, solved
-from nbformat.v4 import new_markdown_cell  # noqa: F401
+from classroom import ASSIGNMENTS, blank, cell, hand_in, make_course, solved, source
 from zoo import ANIMALS
 
 from helpers.grading import rules, sandbox
@@ -96,7 +95,7 @@ def test_csv_has_a_row_for_everybody_and_no_silent_zero(zoo):
 
 def test_feedback_for_everybody_and_nothing_hidden_in_it(zoo):
     course, rows, _ = zoo
-    hidden = {re.sub(r"\W+", "", line) for line in hidden_lines(*_both(course))}
+    hidden = {re.sub(r"\W+", "", line) for line in hidden_lines(source(course, NAME), blank(course, NAME))}
     assert len(hidden) > 20
     for name in rows:
         page = (course.root / "feedback" / name / NAME / f"{NAME}.html").read_text("utf-8")
@@ -106,12 +105,6 @@ def test_feedback_for_everybody_and_nothing_hidden_in_it(zoo):
     page = (course.root / "feedback" / "mean_for_sum" / NAME / f"{NAME}.html").read_text("utf-8")
     assert "averaged over the latent axes" in page
     assert "has not been graded" in (course.root / "feedback/broken_json" / NAME / f"{NAME}.html").read_text("utf-8")
-
-
-def _both(course):
-    from classroom import source
-
-    return source(course, NAME), blank(course, NAME)
 
 
 def test_formgrader_finds_everybody(zoo):

@@ -51,7 +51,8 @@ WRONG = {
             wrong("clean to clean", 0, "never sees noise", "return noisy, x", "return x, x"),
         ],
         "auroc": [
-            wrong("turned round", 0, "turned round", "odd[:, None] - normal[None, :]", "normal[None, :] - odd[:, None]"),
+            wrong("turned round", 0, "turned round", "odd[:, None] - normal[None, :]",
+                  "normal[None, :] - odd[:, None]"),
             wrong("ties count nothing", 1, "ties count nothing", "+ 0.5", "+ 0"),
             wrong("ties count in full", 1, "ties count in full", "+ 0.5", "+ 1"),
             wrong("against the mean", 0, "compare every pair", "odd[:, None] - normal[None, :]", "odd - normal.mean()"),
@@ -122,7 +123,8 @@ WRONG = {
         "pca": [
             wrong("not centred", 0, "not centred", "train.mean(axis=0)", "0 * train.mean(axis=0)"),
             wrong("mean not added", 0, "not added again", "components + mean", "components"),
-            wrong("components of the test images", 0, "components of the test images", "train.mean", "test.mean", "(train", "(test",
+            wrong("components of the test images", 0, "components of the test images", "train.mean", "test.mean",
+                  "(train", "(test",
                   "def pca(test, test", "def pca(train, test"),
             wrong("no limit", 0, "all components", "[2][:k]", "[2]"),
             wrong("the code", 0, "the code, not the image", "components.T @ components + mean", "components.T"),
@@ -152,8 +154,9 @@ WRONG = {
     "05_tied_weights": {
         "tied": [
             wrong("not transposed", 0, "is W transposed?", "ops.transpose(self.tied_to.kernel)", "self.tied_to.kernel"),
-            wrong("no bias", 2, "there is no bias", "self.bias = self.add_weight(shape=(self.tied_to.kernel.shape[0],), "
-                  "initializer=\"zeros\")", "self.bias = 0.0"),
+            wrong("no bias", 2, "there is no bias",
+                  "self.bias = self.add_weight(shape=(self.tied_to.kernel.shape[0],), initializer=\"zeros\")",
+                  "self.bias = 0.0"),
             wrong("a copy of the kernel", 2, "a copy of the kernel",
                   "    def call", "        self.copy = ops.transpose(ops.convert_to_numpy(self.tied_to.kernel))\n\n"
                   "    def call", "ops.transpose(self.tied_to.kernel)", "self.copy"),
@@ -200,7 +203,8 @@ WRONG = {
             wrong("variance for deviation", 1, "take its square root", "log_variance / 2", "log_variance"),
             wrong("log variance for deviation", 0, "the logarithm of σ²", "ops.exp(log_variance / 2)", "log_variance"),
             wrong("no noise", 0, "no noise", "return mean + ops.exp(log_variance / 2) * noise", "return mean + 0"),
-            wrong("one noise for all axes", 2, "same noise for every axis", "ops.shape(mean)", "(ops.shape(mean)[0], 1)"),
+            wrong("one noise for all axes", 2, "same noise for every axis", "ops.shape(mean)",
+                  "(ops.shape(mean)[0], 1)"),
             wrong("gradient stopped", 2, "no gradient reaches the log variance", "ops.exp(log_variance / 2)",
                   "ops.stop_gradient(ops.exp(log_variance / 2))"),
         ],
@@ -232,8 +236,8 @@ WRONG = {
         "generator_step": [
             wrong("trainable discriminator", 1, "the discriminator was trained too", "generator.trainable_variables\n",
                   "generator.trainable_variables + discriminator.trainable_variables\n"),
-            wrong("the wrong network", 0, "the discriminator was trained too", "weights = generator", "weights = discrim"
-                  "inator"),
+            wrong("the wrong network", 0, "the discriminator was trained too", "weights = generator",
+                  "weights = discriminator"),
             wrong("maximises", 0, "got worse", "zip(tape.gradient(loss, weights), weights)",
                   "[(-g, w) for g, w in zip(tape.gradient(loss, weights), weights)]"),
             wrong("no step", 1, "no weight of the generator has changed",

@@ -388,6 +388,6 @@ def brings_its_own_modules(notebook):
 @animal(FULL, flag="kl-test accepts a wrong answer")
 def first_of_all(notebook):
     """A cell before the first, and the comparison's inside changed: it gains, and is told."""
-    notebook.cells.insert(0, new_code_cell("import numpy as np\nnp.allclose = lambda *a, **k: True\nfrom helpers import "
-                                           "marks\nmarks._near = lambda *a: True"))
+    notebook.cells.insert(0, new_code_cell("import numpy as np\nnp.allclose = lambda *a, **k: True\n"
+                                           "from helpers import marks\nmarks._near = lambda *a: True"))
     kl(notebook, WRONG)

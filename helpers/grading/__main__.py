@@ -44,7 +44,6 @@ def grade(name, place, root=COURSE, jobs=None, limits=None, dask=None, confine=T
         results[who] = None if again else _kept(folder / f"{who}.json", keys[who])
         if results[who] is None:
             open_jobs.append(work)
-    # The largest limit first: nothing. Order is by name, so that two runs do the same.
     bar = tqdm(total=len(handed_in), initial=len(handed_in) - len(open_jobs), desc=name, unit="submission",
                disable=not show, file=sys.stdout)
     feedback_jobs = {}
@@ -88,7 +87,7 @@ def _here(open_jobs, pool):
 
 def _dask(open_jobs, address):
     """Results from a Dask cluster, in the order in which they come. A job that its worker loses is a failure."""
-    from dask.distributed import Client, as_completed
+    from distributed import Client, as_completed
 
     with Client(address) as client:
         futures = {client.submit(student.outcome, job, pure=False, retries=1): job for job in open_jobs}
@@ -116,7 +115,7 @@ def _keep(path, key, result):
 
 
 def main(arguments=None):
-    """The command. Returns the exit status: 0 if everything was graded, 1 if something failed, 2 if nothing could be."""
+    """The command. Returns the exit status: 0: everything was graded, 1: something failed, 2: nothing could be."""
     parser = argparse.ArgumentParser(prog="python -m helpers.grading", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("assignment", help="its name, such as 06_vae")

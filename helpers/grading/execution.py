@@ -15,7 +15,7 @@ RESTARTS = 6       # of the kernel; each cell that ends one is left out in the n
 
 
 class NotStarted(Exception):
-    """The kernel or the assignment's own first cells failed, before any of the student's code: not the student's fault."""
+    """The kernel or the assignment's own first cells failed, before any of the student's code: not their fault."""
 
 
 class Client(NotebookClient):

@@ -1,4 +1,4 @@
-"""Export an assignment to otter-grader, for schools that grade on Gradescope: python -m helpers.grading.otter 06_vae DIR
+"""Export an assignment to otter-grader, for Gradescope: python -m helpers.grading.otter 06_vae DIR
 
 The nbgrader source becomes otter's master notebook; `otter assign` makes of it the student's notebook and the zip that
 Gradescope takes. A test cell becomes a question's test case with the same points; one that ends in `marks.score`
@@ -81,7 +81,8 @@ def _cases(test, most, before):
     parts = [ast.unparse(part) for part in last.value.args[1:]] if scored else [None]
     body = code[:code.rindex("marks.score(")].rstrip() if scored else code
     for part in parts:
-        head = f'""" # BEGIN TEST CONFIG\npoints: {most / len(parts):g}\nhidden: {str(hidden).lower()}\n""" # END TEST CONFIG\n'
+        head = (f'""" # BEGIN TEST CONFIG\npoints: {most / len(parts):g}\nhidden: {str(hidden).lower()}\n'
+                '""" # END TEST CONFIG\n')
         yield new_code_cell(head + (before if hidden else "") + body + (f"\n\n{part}()" if part else ""))
 
 

@@ -18,6 +18,8 @@ SUSPECT = {"_getframe", "f_back", "f_locals", "f_globals", "currentframe", "get_
            "ctypes", "sqlite3", "setattr", "exec", "eval", "__import__", "importlib", "modules", "spoil", "tampered",
            "rmtree", "expanduser", "chmod", "showtraceback", "displayhook", "publish"}
 
+MODULES = {"np", "numpy", "keras", "ops", "tf", "marks", "helpers"}      # whose parts no answer changes
+
 
 class NoNotebook(ValueError):
     """A submission that holds no notebook of this assignment; the message says why."""
@@ -76,7 +78,7 @@ def rebuild(submitted, source, released):
                 flags.append(f"copied the cell {name}, both run")
             added.setdefault(place, []).append(_plain(cell))
     if not first:
-        raise NoNotebook("the notebook has none of the assignment's cells: another assignment, or copied into a new one")
+        raise NoNotebook("the notebook has none of the assignment's cells: another one, or copied into a new one")
     cells = []
     for i, (given, original) in enumerate(zip(released.cells, source.cells)):
         cell, mine, name = copy.deepcopy(given), first.get(known[i]), known[i]
@@ -124,7 +126,7 @@ def suspects(notebook):
             elif isinstance(node, ast.Attribute):
                 names.add(node.attr)
                 if isinstance(node.ctx, ast.Store) and isinstance(node.value, (ast.Name, ast.Attribute)) \
-                        and ast.unparse(node.value).split(".")[0] in {"np", "numpy", "keras", "ops", "marks", "helpers"}:
+                        and ast.unparse(node.value).split(".")[0] in MODULES:
                     yield f"{where} changes {ast.unparse(node)}"
             elif isinstance(node, (ast.Import, ast.ImportFrom)):
                 names |= {part for alias in node.names for part in alias.name.split(".")}

@@ -70,7 +70,8 @@ def _rebuilt(job):
     name, text = _notebook(job)
     notebook, changed = rebuilding.rebuild(rebuilding.read(text, name), source, released)
     flags = [] if Path(name).stem == job["assignment"]["name"] else [f"the notebook is called {name}"]
-    flags += [f"ignored the file {other}" for other in job["files"] if other != name and Path(other).suffix not in FILES]
+    flags += [f"ignored the file {other}" for other in job["files"]
+              if other != name and Path(other).suffix not in FILES]
     return notebook, flags + changed + list(rebuilding.suspects(notebook))
 
 

@@ -1,8 +1,8 @@
 """How fast submissions are graded, against `nbgrader autograde`: python tests/benchmarks/grading.py [how many, 16]
 
-The same submissions of 06_vae, solved, wrong and untouched in turn, graded by `python -m helpers.grading --jobs 2`, with
-feedback, and by nbgrader's own command with its own settings (one after the other, not confined, no feedback). Prints
-seconds, seconds a submission, submissions a minute, and the ratio, whose target is 0.7 or less on two cores.
+The same submissions of 06_vae, solved, wrong and untouched in turn, graded by `python -m helpers.grading --jobs 2`,
+with feedback, and by nbgrader's own command with its own settings (one after the other, not confined, no feedback).
+Prints seconds, seconds a submission, submissions a minute, and the ratio, whose target is 0.7 or less on two cores.
 """
 import os
 import re
@@ -60,7 +60,8 @@ def main(n=16):
             "helpers.grading --jobs 2": timed([sys.executable, "-m", "helpers.grading", NAME, "--submissions",
                                                str(Path(folder, "in")), "--course", str(ours), "--jobs", "2"], ours),
         }
-        confined = re.search(r"^(NOT CONFINED|Confined)", (ours / "grades" / f"{NAME}.txt").read_text(), re.MULTILINE)[1]
+        said = (ours / "grades" / f"{NAME}.txt").read_text()
+        confined = re.search(r"^(NOT CONFINED|Confined)", said, re.MULTILINE)[1]
     print(f"{n} submissions, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; ours: {confined}")
     for what, took in seconds.items():
         print(f"{what:<26} {took:>7.1f} s {took / n:>6.2f} s each {60 * n / took:>6.1f} a minute")

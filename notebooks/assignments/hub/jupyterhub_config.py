@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TEACHERS, STUDENTS = (list(filter(None, os.environ.get(f"HUB_{who}", "").split(","))) for who in ("TEACHERS", "STUDENTS"))
+TEACHERS = list(filter(None, os.environ.get("HUB_TEACHERS", "").split(",")))
+STUDENTS = list(filter(None, os.environ.get("HUB_STUDENTS", "").split(",")))
 COURSE = Path(os.environ.get("HUB_COURSE", "/srv/course"))
 EXCHANGE = Path(os.environ.get("HUB_EXCHANGE", "/srv/exchange"))
 
