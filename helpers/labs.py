@@ -272,7 +272,7 @@ class RetrainLab(Lab):
             context.run(self._settle, parameters)
 
     def _settle(self, parameters):
-        with contextlib.suppress(_Superseded), self._errors_in_words():
+        with self._errors_in_words(), contextlib.suppress(_Superseded):
             result = self.result(functools.partial(self._report, parameters), **parameters)
             self._show(plots.picture(self.draw(result, **parameters)))
             self.settled = parameters
