@@ -179,7 +179,8 @@ def images(rows, captions=None, width=825, zoom=None, title=""):
     margin = max((round(font.getlength(label)) for label in rows), default=0) + 12 if any(rows) else 0
     zoom = zoom or max(1, min((width - margin) // n - gap, 96) // w)
     head, cell, foot = 22 * bool(title), (h * zoom + gap, w * zoom + gap), 18 * bool(captions)
-    canvas = np.full((head + cell[0] * len(rows) + gap + foot, margin + cell[1] * n + gap), 255, np.uint8)
+    wide = max(margin + cell[1] * n + gap, round(font.getlength(title)) + 8 if title else 0)
+    canvas = np.full((head + cell[0] * len(rows) + gap + foot, wide), 255, np.uint8)
     for i, x in enumerate(rows.values()):
         shades = (255 - 255 * np.clip(np.nan_to_num(x), 0, 1)).astype(np.uint8)
         for j, shade in enumerate(shades.repeat(zoom, axis=1).repeat(zoom, axis=2)):
@@ -196,7 +197,7 @@ def images(rows, captions=None, width=825, zoom=None, title=""):
         pen.text((margin + gap + j * cell[1] + w * zoom / 2, canvas.shape[0] - 10), caption, fill=0,
                  font=_font(11), anchor="mm")
     said = "; ".join(f"{label or 'images'}: {len(x)} images, mean grey {x.mean():.2f}" for label, x in rows.items())
-    alt = f"{title + '. ' if title else ''}Grid of {h} by {w} pixel images, {said}."
+    alt = f"{title.rstrip('.') + '. ' if title else ''}Grid of {h} by {w} pixel images, {said}."
     if captions:
         alt += " Captions: " + ", ".join(captions) + "."
     return Picture(_png(sheet), alt, canvas.shape[1])

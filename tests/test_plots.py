@@ -379,3 +379,10 @@ def test_heatmap_with_limits_has_one_scale():
     shades = fig.axes[0].images[0].get_array()
     assert shades[0, 0] == shades[1, 1] > shades[1, 0] == 0.5 > shades[0, 1]
     assert np.isfinite(plots.heatmap([[1.0], [1.0]], list("AB"), ["C"]).axes[0].images[0].get_array()).all()
+
+
+def test_a_title_longer_than_its_grid_is_not_cut():
+    short, long = (plots.images({"": np.zeros((1, 4, 4))}, zoom=2, title=title) for title in ("1", "a long title " * 5))
+    assert long.width > short.width
+    ink = [np.asarray(Image.open(io.BytesIO(p.png)).convert("L"))[:22].min(axis=0) < 128 for p in (short, long)]
+    assert ink[1].nonzero()[0].max() > short.width and not ink[1][-2:].any()
