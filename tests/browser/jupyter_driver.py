@@ -207,7 +207,7 @@ class Notebook:
             "for title, lab in _labs.LABS.items()}))"))
 
     def lab(self, title):
-        panel = self.page.locator(f".lab[aria-label={json.dumps(title)}]").first
+        panel = self.page.locator(f".lab[aria-label={json.dumps(title, ensure_ascii=False)}]").first
         panel.wait_for(state="attached", timeout=30_000)
         panel.scroll_into_view_if_needed()
         return panel
@@ -217,7 +217,7 @@ class Notebook:
 
     def row(self, title, label):
         """The controls of this label: a slider and its number entry, or a menu."""
-        return self.lab(title).locator(".row").filter(has=self.page.locator(f"span:text-is({json.dumps(label)})"))
+        return self.lab(title).locator(".row").filter(has=self.page.locator(f"span:text-is({json.dumps(label, ensure_ascii=False)})"))
 
     def button(self, title, name):
         return self.lab(title).get_by_role("button", name=name, exact=True)
