@@ -266,7 +266,7 @@ function predictions(model, el, signal) {
   }
 }
 
-const kinds = { lab, plane, predictions };
+const kinds = { lab, plane, predictions };       // other files may add theirs
 
 export default {
   render({ model, el }) {
