@@ -8,7 +8,7 @@ A GAN holds one pair of networks, or several *copies* side by side, which differ
 that is random: an experiment over five seeds is then a single run.
 """
 import difflib
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
@@ -85,9 +85,9 @@ class Settings:
     @property
     def graph(self):
         """What decides which graph is built; the other settings are fed into it."""
-        on = {name: bool(getattr(self, name)) for name in ("noise", "replay", "r1", "penalty", "average")}
-        return {name: on.get(name, getattr(self, name)) for name in
-                (*on, "loss", "batch", "deviation", "packing", "unrolling", "spectral")}
+        on = {name: bool(getattr(self, name)) for name in ("noise", "r1", "penalty", "average")}
+        return on | {name: getattr(self, name) for name in
+                     ("loss", "batch", "replay", "deviation", "packing", "unrolling", "spectral")}
 
     @classmethod
     def of(cls, **settings):
@@ -226,10 +226,20 @@ class GAN:
         self.copies = () if copies is None else (copies,)
         self.sample_shape = generator.output_shape[len(self.copies) + 1:]
         _check_samples(x, self.sample_shape)
+        self._check_packs()
         self.data = tf.Variable(x, shape=(None, *x.shape[1:]), trainable=False)
         self._make_state()
         self._make_graphs()
         self.restart(0)
+
+    def _check_packs(self):
+        m, taken = self.settings.packing, self.discriminator.input_shape[len(self.copies) + 1:]
+        asked = (m * self.sample_shape[0],) if m > 1 and len(self.sample_shape) == 1 else self.sample_shape
+        if m > 1 and len(self.sample_shape) != 1:
+            raise ValueError(f"samples of shape {self.sample_shape} cannot be packed: flatten them, (n, features)")
+        if tuple(taken) != tuple(asked):
+            raise ValueError(f"the discriminator takes {tuple(taken)}, and gets samples of shape {asked}"
+                             f"{f', packed by {m}' if m > 1 else ''}: change its input")
 
     def _make_state(self):
         zeros = lambda *shape: tf.Variable(tf.zeros(shape), trainable=False)               # noqa: E731
@@ -268,11 +278,9 @@ class GAN:
 
     def set(self, **settings):
         """Change settings that need no other graph: rates, beta1, d_steps, and the strength of cures that are on."""
-        new = replace(self.settings, **asdict(Settings.of(**(asdict(self.settings) | settings))))
+        new = Settings.of(**(asdict(self.settings) | settings))
         if changed := [name for name, value in new.graph.items() if value != self.settings.graph[name]]:
             raise ValueError(f"{', '.join(changed)} cannot change in a GAN that is built: make another one")
-        if new.replay != self.settings.replay:
-            raise ValueError("replay cannot change in a GAN that is built: make another one")
         self.settings = new
         return self
 
@@ -293,10 +301,7 @@ class GAN:
         losses, finite = self._run(steps, *turns, self._fed())
         losses = losses.numpy()
         if not finite:
-            ran = losses[:, np.array(turns) > 0]
-            bad = np.flatnonzero(~np.isfinite(ran).all(axis=tuple(range(1, ran.ndim))))
-            # A loss shows what the step before it did to the weights.
-            good = max(int(bad[0]) - 1, 0) if len(bad) else steps - 1
+            good = _last_good(losses, turns)
             for variable, value in zip(self._state, self._before):
                 variable.assign(value)
             self._run(good, *turns, self._fed())       # the same steps again, up to the last good one
@@ -350,8 +355,19 @@ class GAN:
             losses = losses.write(i, tf.stack([d_loss, g_loss]))
         losses = losses.stack()
         ran = tf.boolean_mask(losses, tf.stack([d_steps > 0, g_steps > 0]), axis=1)
-        finite = [tf.reduce_all(tf.math.is_finite(part)) for part in [ran, *tf.nest.flatten(self._weights)]]
-        return losses, tf.reduce_all(finite)
+        after = self._loss_to_come(d_steps, fed)
+        parts = [ran, after, *tf.nest.flatten(self._weights)]
+        return losses, tf.reduce_all([tf.reduce_all(tf.math.is_finite(part)) for part in parts])
+
+    def _loss_to_come(self, d_steps, fed):
+        """What the next step's first loss will be, so that a run that went wrong is noticed however it is cut."""
+        network = tf.cast(d_steps > 0, tf.int32)
+        seed = self._seed_of(tf.where(d_steps > 0, self._steps[1], self._steps[0]) + 1, network)
+        real = self._seen(self._real(seed), seed + [0, 3], fed)
+        fake = self._seen(self.generator(self._latent(self.settings.batch, seed), training=False), seed + [0, 4], fed)
+        real, fake = (self.discriminator(x, training=False) for x in (real, fake))
+        return tf.where(d_steps > 0, self._discriminator_loss(real, fake, fed),
+                        self._mean(LOSSES[self.settings.loss][1](fake)))
 
     def _discriminator_step(self, fed):
         seed = self._next_seed(1)
@@ -417,7 +433,8 @@ class GAN:
         """The fakes' values after some steps of the discriminator, each with its rate and Adam's present scale."""
         real = self._seen(self._real(seed), seed + [0, 3], fed)
         weights, rest = self._weights[1], self.discriminator.non_trainable_variables
-        scale = [tf.sqrt(v) for _, v in self._moments[1]]
+        steps = tf.maximum(tf.cast(self._steps[1], tf.float32), 1.0)
+        scale = [tf.sqrt(v / (1 - tf.pow(0.999, steps))) for _, v in self._moments[1]]
         judge = lambda x, w: self.discriminator.stateless_call(w, rest, x, training=True)[0]      # noqa: E731
         for _ in range(self.settings.unrolling):
             with tf.GradientTape() as tape:
@@ -437,7 +454,9 @@ class GAN:
 
     def _next_seed(self, network):
         """Count a network's step; a seed for it alone, whose second number leaves room for eight uses."""
-        step = self._steps[network].assign_add(1)
+        return self._seed_of(self._steps[network].assign_add(1), network)
+
+    def _seed_of(self, step, network):
         return tf.stack([self._seed.read_value(), 16 * step + 8 * network])
 
     def _latent(self, n, seed):
@@ -485,6 +504,16 @@ class GAN:
             packed = tf.reshape(points, (*self.copies, -1, m * self.sample_shape[0])) if m > 1 else points
             loss = tf.reduce_sum(LOSSES[self.settings.loss][1](self.discriminator(packed, training=False)))
         return points, -tape.gradient(loss, points)
+
+
+def _last_good(losses, turns):
+    """How many steps of a run that left the finite numbers were good. losses: (steps, 2, …), those of its steps."""
+    d_fine, g_fine = (np.isfinite(losses[:, k]).reshape(len(losses), -1).all(axis=1) | (turns[k] == 0) for k in (0, 1))
+    bad = np.flatnonzero(~(d_fine & g_fine))
+    if not len(bad):
+        return len(losses) - 1
+    # The first loss of a step tells of the step before; the generator's, after the discriminator's, of the step itself.
+    return max(int(bad[0]) - (1 if turns[0] == 0 or not d_fine[bad[0]] else 0), 0)
 
 
 def _squared_length(gradient, copies):
