@@ -126,7 +126,7 @@ class Side:
 
     def train(self, steps, which="both"):
         """Train, and note the mean of the losses."""
-        self.losses = np.nanmean(self.gan.train(steps, which), axis=0) if steps else np.full(2, np.nan)
+        self.losses = self.gan.train(steps, which).mean(axis=0)
 
     def look(self, points):
         """Samples, the first of them with the pull on them, and the counts; adds to the history."""
@@ -189,7 +189,7 @@ class Arena(labs.Panel):
 
     def __init__(self, title="The arena"):
         self._wake, self._closed, self._orders, self._context = threading.Condition(), False, [], None
-        self._cooked, self._points = None, None
+        self._given, self._done, self._cooked, self._points = 0, 0, None, None
         self._own, self._sides, self._still = list(OWN), (Side(), Side()), {}
         controls = _controls()
         super().__init__(title, controls, kind="arena", rows=[
@@ -225,9 +225,19 @@ class Arena(labs.Panel):
             # The frames' messages go out in the event's own context, as those of RetrainLab do.
             self._context = contextvars.copy_context()
             self._orders.append(order)
+            self._given += 1
             if running is not None:
                 self.running = running
-            self._wake.notify()
+            self._wake.notify_all()
+
+    def settle(self, timeout=60):
+        """Wait until all that was ordered is carried out and shown. Raises TimeoutError, or RuntimeError once closed."""
+        with self._wake:
+            given = self._given
+            if not self._wake.wait_for(lambda: self._done >= given or self._closed, timeout):
+                raise TimeoutError(f"the arena still has work to do after {timeout} s")
+            if self._done < given:
+                raise RuntimeError("the arena was closed")
 
     @traitlets.validate("values")
     def _check_values(self, proposal):
@@ -243,7 +253,7 @@ class Arena(labs.Panel):
     def close(self):
         with self._wake:
             self._closed = True
-            self._wake.notify()
+            self._wake.notify_all()
         super().close()
 
     # What the thread does
@@ -256,6 +266,9 @@ class Arena(labs.Panel):
                     return
                 orders, self._orders, context = self._orders, [], self._context
             context.run(self._turn, orders)
+            with self._wake:
+                self._done += len(orders)
+                self._wake.notify_all()
 
     def _turn(self, orders):
         """Carry out what was ordered, train a chunk if it runs, and show the frame."""

@@ -9,9 +9,15 @@ from playwright.sync_api import expect
 ARENA = '''
 from helpers import arena, labs, training
 training.reproducible(1)
-arena.Arena("Arena")
+made = arena.Arena("Arena")
+made
 '''
-BUSY = "import time\ntime.sleep(6)"
+BUSY = '''
+import time
+end = time.monotonic() + 60
+while made.running and time.monotonic() < end:
+    time.sleep(0.05)
+'''
 TITLE = "Arena"
 
 
@@ -31,7 +37,7 @@ def notebook(start_server, page, tmp_path_factory):
 @pytest.fixture
 def rested(notebook):
     notebook.execute("labs.LABS['Arena'].press('pause')\nlabs.LABS['Arena'].values = {}")
-    notebook.execute("labs.LABS['Arena'].press('reset')")
+    notebook.execute("labs.LABS['Arena'].press('reset')\nlabs.LABS['Arena'].settle()")
     wait_for(lambda: said(notebook).startswith("step 0:"), 60, "no reset")
     return notebook
 
@@ -45,7 +51,8 @@ def said(notebook, side=0):
 
 
 def step(notebook):
-    return int(said(notebook).removeprefix("step ").split(":")[0].replace(",", ""))
+    number = said(notebook).removeprefix("step ").split(":")[0].replace(",", "")
+    return int(number) if number else -1                                    # nothing is shown yet
 
 
 def plane(notebook, side=0):
@@ -72,14 +79,16 @@ def test_it_trains_live_while_the_kernel_is_free_and_pauses(rested):
 
 
 def test_it_goes_on_and_pauses_while_a_cell_runs(rested):
+    """The cell runs until the arena pauses, so the click must reach the kernel while the cell runs."""
     rested.button(TITLE, "Start").click()
     wait_for(lambda: step(rested) > 50, 60, "it does not train")
     rested.start_cell(1)
-    wait_for(rested.cell_runs, 10, "the cell does not start")
+    wait_for(rested.cell_runs, 20, "the cell does not start")
     now = step(rested)
-    wait_for(lambda: step(rested) > now, 5, "it stands still while a cell runs")
-    wait_for(lambda: not rested.cell_runs(), 30, "the cell does not end")
+    wait_for(lambda: step(rested) > now, 20, "it stands still while a cell runs")
+    assert rested.cell_runs()
     rested.button(TITLE, "Pause").click()
+    wait_for(lambda: not rested.cell_runs(), 30, "the click waits for the cell")
     expect(rested.button(TITLE, "Start")).to_be_visible()
 
 
