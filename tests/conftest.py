@@ -16,6 +16,17 @@ def pytest_configure(config):
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, os.cpu_count() // workers)))
 
 
+# Files that take minutes, the longest first: begun last, one of them would keep one worker busy and leave the other idle.
+LONG = ("test_notebooks_in_browser.py", "test_grading_zoo.py", ".ipynb", "test_hub.py", "test_grading.py",
+        "test_assignments.py", "_in_browser.py")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Long files first. A file's own order stays."""
+    items.sort(key=lambda item: next((i for i, end in enumerate(LONG) if item.path.name.endswith(end)), len(LONG)))
+
+
 def pytest_terminal_summary(terminalreporter):
     """Print what tests ask to be read, passed or failed: record_property("to read", text)."""
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):

@@ -207,7 +207,7 @@ class Notebook:
             "for title, lab in _labs.LABS.items()}))"))
 
     def lab(self, title):
-        panel = self.page.locator(f".lab[aria-label={json.dumps(title, ensure_ascii=False)}]").first
+        panel = self.page.locator(f".lab[aria-label={quoted(title)}]").first
         panel.wait_for(state="attached", timeout=30_000)
         panel.scroll_into_view_if_needed()
         return panel
@@ -217,7 +217,8 @@ class Notebook:
 
     def row(self, title, label):
         """The controls of this label: a slider and its number entry, or a menu."""
-        return self.lab(title).locator(".row").filter(has=self.page.locator(f"span:text-is({json.dumps(label, ensure_ascii=False)})"))
+        named = self.page.locator(f"span:text-is({quoted(label)})")
+        return self.lab(title).locator(".row").filter(has=named)
 
     def button(self, title, name):
         return self.lab(title).get_by_role("button", name=name, exact=True)
@@ -276,6 +277,11 @@ class Notebook:
         box = plane.bounding_box()
         ends = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in ((0.5, 0.5), to)]
         drag(self.page, *ends, steps)
+
+
+def quoted(text):
+    """A string for a selector, where JSON's escapes of letters such as β mean nothing."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 class Slider:
