@@ -17,7 +17,7 @@ from .gan import GAN, WITH_LABELS, Diverged
 
 CHUNK = 0.07               # seconds of training between two frames
 KEPT = 300                 # points of the curves; beyond, every other one goes
-STILL = 300                # steps of training in a still picture
+STILL, TWIN = 300, 2000    # steps of training in a still picture, and in the one for readers without a kernel
 REACH = 3.2                # the plane is drawn from −REACH to REACH
 GRID = 44                  # places a side at which the discriminator is asked
 OWN = ((-1.5, -1.0), (1.5, -1.0), (0.0, 1.5))
@@ -195,6 +195,7 @@ class Arena(labs.Panel):
         super().__init__(title, controls, kind="arena", rows=[
             asdict(control) | {"name": name, "decimals": getattr(control, "decimals", 0)}
             for name, control in controls.items()])
+        self.twin = self.picture(TWIN)
         self.steps_done = 0                          # of both sides, since the arena was made
         self.on_msg(lambda _, content, __: self.press(content.pop("ask"), **content))
         self.observe(lambda _: self._order(self._prepare), "values")
@@ -348,8 +349,8 @@ class Arena(labs.Panel):
         yield from (self.parameters(data=name, sides="A alone") for name in WORLDS)
         yield from (self.parameters(a_loss=name, sides="A alone") for name in LOSSES)
 
-    def picture(self, **parameters):
-        """Both sides after a few hundred steps, as a `Picture`; the live ones are left alone."""
+    def picture(self, steps=STILL, **parameters):
+        """Both sides after so many steps, as a `Picture`; the live ones are left alone."""
         values = self.parameters(**parameters)
         points, letters = world(values["data"]), "ab" if values["sides"] == "A and B" else "a"
         fig, axes = plots.figure(1, 2, height=4.4)
@@ -361,7 +362,7 @@ class Arena(labs.Panel):
             side.restart(values["seed"])
             stopped = ""
             try:
-                side.train(STILL)
+                side.train(steps)
             except Diverged as error:
                 stopped = f"stopped at step {error.step}; "
             draw(ax, side, points, f"{letter.upper()}: {stopped}")
