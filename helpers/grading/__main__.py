@@ -15,8 +15,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from . import rebuilding, report, sandbox, student, submissions
-from .course import Course, feedback
+from . import processes
+
+if __name__ == "__main__":
+    processes.start()      # its imports take as long as those that follow here: on the other core, meanwhile
+
+from . import rebuilding, report, sandbox, student, submissions  # noqa: E402
+from .course import Course, feedback  # noqa: E402
 
 COURSE = Path(__file__).resolve().parents[2] / "notebooks" / "assignments"
 
@@ -57,10 +62,10 @@ def grade(name, place, root=COURSE, jobs=None, limits=None, dask=None, confine=T
             results[who] = result
             bar.update()
             bar.set_postfix_str(f"{who}: {result['status']}"[:40])
-            feedback_jobs[who] = pool.submit(student.in_process, feedback, course.root, name, result)
+            feedback_jobs[who] = pool.submit(processes.call, feedback, course.root, name, result)
         for who, result in results.items():
             if who not in feedback_jobs:
-                feedback_jobs[who] = pool.submit(student.in_process, feedback, course.root, name, result)
+                feedback_jobs[who] = pool.submit(processes.call, feedback, course.root, name, result)
         for who, written in feedback_jobs.items():
             if problem := written.result():
                 results[who]["flags"] = [*results[who]["flags"], f"no feedback was written: {problem}"]

@@ -24,7 +24,7 @@ HELPERS = Path(__file__).resolve().parents[1]
 HOME, PROJECT = "/home/student", "/opt/project"
 # Runs inside, first: another user where the grader is root (whom a limit of processes does not bind), then the limits.
 # Last the priority: a submission that forks must not take the processor from the grader, who has to end it.
-BEGIN = """import os, resource, sys
+BEGIN = f"""import os, resource, sys
 user, *limits = map(int, sys.argv[1:6])
 if user:
     os.setgroups([]); os.setgid(user); os.setuid(user)
@@ -32,8 +32,8 @@ for name, limit in zip(("CPU", "AS", "FSIZE", "NPROC"), limits):
     resource.setrlimit(getattr(resource, "RLIMIT_" + name), (limit, limit))
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 os.nice(10)
-os.chdir("%s/work")
-os.execv(sys.argv[6], sys.argv[6:])""" % HOME
+os.chdir("{HOME}/work")
+os.execv(sys.argv[6], sys.argv[6:])"""
 
 _kernels = itertools.count()
 
@@ -61,7 +61,9 @@ def unconfined_because():
     with tempfile.TemporaryDirectory() as folder:
         tried = subprocess.run(command([sys.executable, "-c", "import ipykernel"], folder, folder, Limits()),
                                capture_output=True, text=True, timeout=60)
-    return tried.returncode and f"bubblewrap does not work here: {tried.stderr.strip()[-200:] or tried.returncode}"
+    if not tried.returncode:
+        return None
+    return f"bubblewrap does not work here: {tried.stderr.strip()[-200:] or tried.returncode}"
 
 
 def command(run, work, sockets, limits):

@@ -18,7 +18,7 @@ import nbformat
 import psutil
 from nbgrader.utils import determine_grade, is_grade
 
-from . import execution, rebuilding, sandbox
+from . import execution, processes, rebuilding, sandbox
 
 FILES = {".csv", ".gif", ".jpeg", ".jpg", ".json", ".npy", ".npz", ".pdf", ".png", ".svg", ".txt"}
 
@@ -144,43 +144,15 @@ def failure(job, reason, seconds=0.0):
     return result
 
 
-def in_process(function, *inputs):
-    """The value, text or None, of a function that is called in a process of its own."""
-    server = _server()
-    receiver, sender = server.Pipe(duplex=False)
-    process = server.Process(target=_send, args=(sender, function, inputs))
-    process.start()
-    sender.close()
-    try:
-        return receiver.recv()
-    except EOFError:
-        return "the process ended"
-    finally:
-        process.join()
-
-
-def _send(sender, function, inputs):
-    try:
-        sender.send(function(*inputs))
-    except Exception as error:
-        sender.send(f"{type(error).__name__}: {error}")
-
-
 def _start(place, temporary):
     """Start a process that grades the job in the file `place`: forked from one that has done the imports, or anew."""
     temporary.mkdir()
     if multiprocessing.current_process().daemon or os.name != "posix":     # such as a worker of Dask: no children
         return subprocess.Popen([sys.executable, "-m", "helpers.grading.student", str(place), str(temporary)],
                                 stdout=subprocess.DEVNULL)
-    process = _server().Process(target=_grade_file, args=(str(place), str(temporary)))
+    process = processes.server().Process(target=_grade_file, args=(str(place), str(temporary)))
     process.start()
     return process
-
-
-def _server():
-    server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(["helpers.grading.student", "helpers.grading.course"])
-    return server
 
 
 def _wait(process, limit):
