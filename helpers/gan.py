@@ -314,6 +314,14 @@ class GAN:
         """n samples, (n, …), with averaged weights if there are any."""
         return self._generate(self._latent(n, (seed, -1))).numpy()
 
+    def settle(self):
+        """Put the averaged weights, if there are any, into the generator, and return it: parts of it can then be called,
+        and it can be saved. Training goes on from there.
+        """
+        for average, weight in zip(self._average, self._weights[0]):
+            weight.assign(average)
+        return self.generator
+
     def judge(self, x):
         """The discriminator's values of samples (n, …), before a sigmoid: (n,). With packing, each is packed with real
         samples, always the same.

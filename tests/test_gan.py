@@ -260,6 +260,17 @@ def test_averaged_weights_make_the_samples():
     assert not np.allclose(model.generate(50), model.generator(z), atol=1e-5)
 
 
+def test_a_settled_generator_makes_the_averaged_samples():
+    model = GAN(RING, **SMALL, average=0.9).restart(1)
+    model.train(20)
+    samples = model.generate(50)
+    assert np.allclose(model.settle()(model._latent(50, (0, -1))), samples, atol=1e-6)
+    assert np.allclose(model.generate(50), samples, atol=1e-6) and np.isfinite(model.train(2)).all()
+    plain = GAN(RING, **SMALL).restart(1)
+    before = weights(plain)
+    assert plain.settle() is plain.generator and equal(weights(plain), before)
+
+
 def test_unrolling_looks_ahead():
     """The generator's loss after a step of the discriminator is that of a discriminator that made the step."""
     plain, ahead = GAN(RING, **SMALL).restart(4), GAN(RING, **SMALL, unrolling=5).restart(4)
