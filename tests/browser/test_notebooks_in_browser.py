@@ -49,3 +49,4 @@ def test_labs_of_the_notebook_follow_a_drag(path, folder, start_server, page):
             notebook.wait_right(title, timeout=60)
             assert notebook.message(title) == ""
     assert page.errors == []
+    notebook.shut_down()
