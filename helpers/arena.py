@@ -80,7 +80,8 @@ def _controls():
             f"{letter}_cures": Several(f"{name}: cures", tuple(CURES), value["cures"]),
         }
 
-    return {"recipe": labs.choice("recipe", (NO_RECIPE, *RECIPES), "mode collapse"), "data": labs.choice("data", WORLDS),
+    return {"recipe": labs.choice("recipe", (NO_RECIPE, *RECIPES), "mode collapse"),
+            "data": labs.choice("data", WORLDS),
             "sides": labs.choice("show", ("A and B", "A alone")), "speed": labs.choice("speed", SPEEDS, "full speed"),
             "seed": labs.slider("seed of both", 0, 99, 1), **one("a"), **one("b")}
 
@@ -232,7 +233,7 @@ class Arena(labs.Panel):
             self._wake.notify_all()
 
     def settle(self, timeout=60):
-        """Wait until all that was ordered is carried out and shown. Raises TimeoutError, or RuntimeError once closed."""
+        """Wait until all orders are carried out and shown. Raises TimeoutError, or RuntimeError once closed."""
         with self._wake:
             given = self._given
             if not self._wake.wait_for(lambda: self._done >= given or self._closed, timeout):

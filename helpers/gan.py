@@ -315,7 +315,7 @@ class GAN:
         return self._generate(self._latent(n, (seed, -1))).numpy()
 
     def settle(self):
-        """Put the averaged weights, if there are any, into the generator, and return it: parts of it can then be called,
+        """Put the averaged weights, if there are any, into the generator, and return it: its parts can then be called,
         and it can be saved. Training goes on from there.
         """
         for average, weight in zip(self._average, self._weights[0]):

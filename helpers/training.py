@@ -101,8 +101,8 @@ def restart(model, seed):
     if old := [weight.path for weight in model.weights if id(weight) not in renewed]:
         raise ValueError(f"cannot restart {model.name}: {', '.join(old)} belong to no layer. Put them into one.")
     with _seeding:
-        # Initializers take their seeds from Python's generator. Keras's set_random_seed would seed TensorFlow, too, which
-        # forgets its prepared graphs then: the next fit of a small model would take three times as long.
+        # Initializers take their seeds from Python's generator. Keras's set_random_seed would seed TensorFlow, too,
+        # which forgets its prepared graphs then: the next fit of a small model would take three times as long.
         random.seed(int(seed) % 2**32)
         np.random.seed(int(seed) % 2**32)
         for layer in leaves:

@@ -16,7 +16,7 @@ def pytest_configure(config):
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, os.cpu_count() // workers)))
 
 
-# Files that take minutes, the longest first: begun last, one of them would keep one worker busy and leave the other idle.
+# Files that take minutes, the longest first: begun last, one would keep one worker busy and leave the other idle.
 LONG = ("test_notebooks_in_browser.py", "test_grading_zoo.py", ".ipynb", "test_hub.py", "test_grading.py",
         "test_assignments.py", "_in_browser.py")
 

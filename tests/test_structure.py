@@ -17,7 +17,8 @@ def test_sample_keeps_every_rule(sample):
 
 
 def test_second_notebook_of_a_question_goes_on_where_the_first_ends(sample):
-    assert everything(sample, 1, claims_before=2) == ["the verdicts are on 1.1, 1.2; they should run from 1.3 without a gap"]
+    assert everything(sample, 1, claims_before=2) == [
+        "the verdicts are on 1.1, 1.2; they should run from 1.3 without a gap"]
     sample.cells[0].source = sample.cells[0].source.replace("# 1 ·", "# 1b ·")
     verdict_cell(sample.cells).outputs[0].text = "1.3 holds\n1.4 fails\n"
     assert everything(sample, 1, claims_before=2) == []

@@ -75,7 +75,8 @@ def test_it_trains_live_while_the_kernel_is_free_and_pauses(rested):
     assert rested.execute("print(6 * 7)").strip() == "42" and loops(rested) == 1
     rested.button(TITLE, "Pause").click()
     expect(rested.button(TITLE, "Start")).to_be_visible()
-    wait_for(lambda: (now := step(rested), rested.page.wait_for_timeout(500))[0] == now == step(rested), 20, "it goes on")
+    wait_for(lambda: (now := step(rested), rested.page.wait_for_timeout(500))[0] == now == step(rested), 20,
+             "it goes on")
 
 
 def test_it_goes_on_and_pauses_while_a_cell_runs(rested):
