@@ -27,7 +27,7 @@ def test_labs_of_the_notebook_follow_a_drag(path, folder, start_server, page):
     shutil.copy(path, folder)                           # JupyterLab saves what it opens
     page.errors.clear()
     notebook = Notebook(page, start_server(folder, "lab"), path.name)
-    notebook.run_all(timeout=300)
+    notebook.run_all(timeout=900)                       # a guard against hanging, no bound on speed
     labs = notebook.labs()
     assert labs, "the notebook names labs, and makes none"
     for title, lab in labs.items():
