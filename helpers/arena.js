@@ -1,6 +1,5 @@
 // The browser's side of helpers/arena.py: appended to labs.js, whose functions it uses.
 
-const REACH = 3.2;                              // the plane is drawn from −REACH to REACH
 const BLUE = "#0072B2", ORANGE = "#D55E00", GREEN = "#009E73", PINK = "#CC79A7";
 
 function floatsOf(bytes) {
@@ -19,16 +18,16 @@ function arenaSide(model, name, ask) {
   const said = element("div", { className: "said" });
   plane.addEventListener("click", ({ clientX, clientY }) => {
     const { left, top, width, height } = plane.getBoundingClientRect();
-    const at = (part) => REACH * (2 * part - 1);
+    const at = (part) => model.get("world").reach * (2 * part - 1);
     ask({ ask: "point", x: at((clientX - left) / width), y: -at((clientY - top) / height) });
   });
   const draw = (frame) => {
     if (!frame) return;
-    drawPlane(plane, sharpness, model.get("world"), frame);
+    const world = model.get("world"), modesOfWorld = floatsOf(world.modes).length / 2 || 1;
+    drawPlane(plane, sharpness, world, frame);
     const [d, g, captured, quality] = [0, 1, 2, 3].map((row) => rowOf(frame.history, row, frame.kept));
     drawCurves(losses, sharpness, [[d, BLUE, []], [g, ORANGE, [4, 3]]], ["loss of D", "loss of G"]);
-    const of = model.get("world").modes ? floats(model.get("world").modes).length / 2 : 1;
-    drawCurves(modes, sharpness, [[captured.map((n) => n / of), GREEN, []], [quality, PINK, [4, 3]]],
+    drawCurves(modes, sharpness, [[captured.map((n) => n / modesOfWorld), GREEN, []], [quality, PINK, [4, 3]]],
       ["modes captured", "share of high quality"], [0, 1]);
     said.textContent = plane.ariaLabel = frame.said;
   };
@@ -39,10 +38,10 @@ const rowOf = (bytes, row, n) => Array.from(floatsOf(bytes).subarray(row * n, (r
 
 function drawPlane(canvas, sharpness, world, frame) {
   const pen = canvas.getContext("2d"), size = canvas.width;
-  const place = (x, y) => [size * (x / REACH + 1) / 2, size * (1 - y / REACH) / 2];
+  const place = (x, y) => [size * (x / world.reach + 1) / 2, size * (1 - y / world.reach) / 2];
   drawField(pen, size, frame);
   pen.lineWidth = sharpness;
-  const centres = floatsOf(world.modes), radius = 3 * world.std * size / REACH / 2;
+  const centres = floatsOf(world.modes), radius = 3 * world.std * size / world.reach / 2;
   pen.strokeStyle = "#555";
   for (let i = 0; i < centres.length; i += 2) {
     pen.beginPath();

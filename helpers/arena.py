@@ -13,7 +13,7 @@ import numpy as np
 import traitlets
 
 from . import data, labs, metrics, plots
-from .gan import GAN, WITH_LABELS, Diverged
+from .gan import GAN, LOSSES, WITH_LABELS, Diverged
 
 CHUNK = 0.07               # seconds of training between two frames
 KEPT = 300                 # points of the curves; beyond, every other one goes
@@ -71,7 +71,7 @@ def _controls():
     def one(letter):
         value, name = of_side(recipe("mode collapse"), letter), letter.upper()
         return {
-            f"{letter}_loss": labs.choice(f"{name}: loss", LOSSES, value["loss"]),
+            f"{letter}_loss": labs.choice(f"{name}: loss", tuple(LOSSES), value["loss"]),
             f"{letter}_g_rate": labs.slider(f"{name}: G's rate, 10^", -5.0, -1.5, value["g_rate"], step=0.1),
             f"{letter}_d_rate": labs.slider(f"{name}: D's rate, 10^", -5.0, -1.5, value["d_rate"], step=0.1),
             f"{letter}_beta1": labs.slider(f"{name}: Adam's β1", 0.0, 0.95, value["beta1"], step=0.05),
@@ -86,7 +86,6 @@ def _controls():
             "seed": labs.slider("seed of both", 0, 99, 1), **one("a"), **one("b")}
 
 
-LOSSES = ("non-saturating", "minimax", "least squares", "hinge", "Wasserstein")
 WORLDS = ("ring", "grid 3×3", "grid 5×5", "moons", "own points")
 
 
@@ -114,7 +113,7 @@ class Side:
     def prepare(self, points, seed, **values):
         """Take these settings. Returns whether that needed a new GAN, which then stands at step 0."""
         settings, self.note = _settings(values)
-        graph = (values["width"], values["loss"], tuple(values["cures"]))
+        graph = graph_of(values)
         if built := graph != self._graph:
             self.gan, self._graph = GAN(points.x, width=values["width"], batch=64, **settings), graph
             self.restart(seed)
@@ -123,6 +122,7 @@ class Side:
 
     def restart(self, seed):
         self.gan.restart(seed)
+        self.losses = np.full(2, np.nan)        # of D and G, none before the first step
         self.history = np.zeros((0, 5))         # step, D's loss, G's, modes captured, share of high quality
 
     def train(self, steps, which="both"):
@@ -133,7 +133,7 @@ class Side:
         """Samples, the first of them with the pull on them, and the counts; adds to the history."""
         samples = self.gan.generate(2500)
         found = count(samples, points)
-        row = [self.gan.step, *getattr(self, "losses", (np.nan, np.nan)), found["captured"], found["quality"]]
+        row = [self.gan.step, *self.losses, found["captured"], found["quality"]]
         if len(self.history) and self.history[-1, 0] == self.gan.step:
             self.history = self.history[:-1]
         self.history = np.vstack([self.history, row])
@@ -185,18 +185,17 @@ class Arena(labs.Panel):
     rows = traitlets.List().tag(sync=True)
     running = traitlets.Bool(False).tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
-    world = traitlets.Dict().tag(sync=True)          # real points, modes and std
+    world = traitlets.Dict().tag(sync=True)          # real points, modes, std, and how far the plane reaches
     frame = traitlets.Dict().tag(sync=True)          # what the sides show
 
     def __init__(self, title="The arena"):
         self._wake, self._closed, self._orders, self._context = threading.Condition(), False, [], None
         self._given, self._done, self._cooked, self._points = 0, 0, None, None
-        self._own, self._sides, self._still = list(OWN), (Side(), Side()), {}
+        self._own, self._place, self._sides, self._still = list(OWN), None, (Side(), Side()), {}
         controls = _controls()
         super().__init__(title, controls, kind="arena", rows=[
             asdict(control) | {"name": name, "decimals": getattr(control, "decimals", 0)}
             for name, control in controls.items()])
-        self.twin = self.picture(TWIN)
         self.steps_done = 0                          # of both sides, since the arena was made
         self.on_msg(lambda _, content, __: self.press(content.pop("ask"), **content))
         self.observe(lambda _: self._order(self._prepare), "values")
@@ -279,8 +278,9 @@ class Arena(labs.Panel):
             for order in orders:
                 order()
             speed = SPEEDS[self.values["speed"]]
+            steps = self._pace if speed is None else max(1, round(speed * 0.1))
             if self.running:
-                self._train(self._pace if speed is None else max(1, round(speed * 0.1)))
+                self._train(steps)
                 took = time.perf_counter() - began
                 if speed is None and not orders:
                     self._pace = int(np.clip(self._pace * CHUNK / max(took, 1e-3), self._pace / 2, self._pace * 2 + 1))
@@ -292,7 +292,7 @@ class Arena(labs.Panel):
         if self.running and speed is not None:
             with self._wake:
                 self._wake.wait_for(lambda: self._orders or self._closed or not self.running,
-                                    max(0, max(1, round(speed * 0.1)) / speed - (time.perf_counter() - began)))
+                                    max(0, steps / speed - (time.perf_counter() - began)))
 
     _pace = 20                                       # steps a chunk at full speed
 
@@ -303,14 +303,14 @@ class Arena(labs.Panel):
         values = self.values
         self._points = world(values["data"], self._own or OWN)
         place = values["data"], values["seed"], values["sides"], len(self._own)
-        moved, self._place = place != getattr(self, "_place", place), place
+        moved, self._place = place != self._place, place
         built = [side.prepare(self._points, values["seed"], **of_side(values, letter))
                  for side, letter in zip(self._active(), "ab")]
         if any(built) or moved:
             self._restart()
         modes = self._points.modes
         with self._lock:
-            self.world = {"real": self._points.x[:800].tobytes(), "std": self._points.std,
+            self.world = {"reach": REACH, "real": self._points.x[:800].tobytes(), "std": self._points.std,
                           "modes": None if modes is None else modes.tobytes()}
 
     def _prepare_own(self):
@@ -350,6 +350,9 @@ class Arena(labs.Panel):
         yield from (self.parameters(data=name, sides="A alone") for name in WORLDS)
         yield from (self.parameters(a_loss=name, sides="A alone") for name in LOSSES)
 
+    def still(self):
+        return self.picture(TWIN)
+
     def picture(self, steps=STILL, **parameters):
         """Both sides after so many steps, as a `Picture`; the live ones are left alone."""
         values = self.parameters(**parameters)
@@ -358,7 +361,7 @@ class Arena(labs.Panel):
         axes[1].set_visible(len(letters) == 2)
         for letter, ax in zip(letters, axes):
             mine = of_side(values, letter)
-            side = self._still.setdefault((mine["width"], mine["loss"], tuple(mine["cures"])), Side())
+            side = self._still.setdefault(graph_of(mine), Side())
             side.prepare(points, values["seed"], **mine)
             side.restart(values["seed"])
             stopped = ""
@@ -373,6 +376,11 @@ class Arena(labs.Panel):
 def of_side(values, letter):
     """The values of one side's controls, without its letter."""
     return {name[2:]: value for name, value in values.items() if name.startswith(f"{letter}_")}
+
+
+def graph_of(values):
+    """What decides which graph a side needs; its other controls are fed into it."""
+    return values["width"], values["loss"], tuple(values["cures"])
 
 
 def recipe(name):

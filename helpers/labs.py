@@ -114,7 +114,7 @@ class Panel(anywidget.AnyWidget):
             LABS[title].close()
         self.controls, self._lock = controls, threading.RLock()
         start = self.parameters()
-        self.twin = self.picture()                   # an error in the default setting is the author's: raised here
+        self.twin = self.still()                     # an error in the default setting is the author's: raised here
         super().__init__(title=title, values=start, start=start, **traits)
         LABS[title] = self
 
@@ -135,6 +135,10 @@ class Panel(anywidget.AnyWidget):
         rng = np.random.default_rng(seed)
         for _ in range(n_random):
             yield {name: control.random(rng) for name, control in self.controls.items()}
+
+    def still(self):
+        """What a reader without a kernel sees."""
+        return self.picture()
 
     @traitlets.validate("values")
     def _check_values(self, proposal):

@@ -65,26 +65,26 @@ def pipeline(x, y=None, *, batch_size=None, passes=30, corrupt=None, seed=0):
         raise ValueError(f"{len(x)} inputs but {len(y)} targets: give one target for each input")
     size = min(len(x), batch_size or min(128, max(32, len(x) // 40)))
     arrays = [tf.constant(a) for a in ([x] if y is None else [x, np.asarray(y)])]
-    epochs = keras.random.SeedGenerator(int(seed) % 2**32)      # each use of the batches counts one on
+    with tf.device("CPU"):
+        epoch = tf.Variable(-1, trainable=False, dtype=tf.int64)
     whole = len(x) // size      # whole batches only: one shape, one graph; what a pass leaves out is in the next
 
-    def keys(_):
-        seed_and_epoch = tf.cast(epochs.next(), tf.int64)
-        return tf.data.Dataset.range(passes).map(lambda i: seed_and_epoch * [1, passes] + [0, i])
-
-    def one_pass(key):
+    def one_pass(i):
+        begun = epoch.assign_add(tf.cast(i == 0, tf.int64))     # each use of the batches counts one on
+        key = tf.stack([tf.constant(int(seed) % 2**32, tf.int64), begun * passes + i])
         order = tf.random.experimental.stateless_shuffle(tf.range(len(x)), key)[:whole * size]
         shuffled = [tf.reshape(tf.gather(a, order), (whole, size, *a.shape[1:])) for a in arrays]
         return tf.data.Dataset.from_tensor_slices((shuffled[0], shuffled[-1]))
 
     # A pass is shuffled in one go, by its key: faster than tf.data's own shuffle, which handles image by image, and
-    # the process's seed, which a lab's thread may set, has no part in it.
-    batches = tf.data.Dataset.range(1).flat_map(keys).flat_map(one_pass)
+    # the process's seed, which a lab's thread may set, has no part in it. One function, for each costs milliseconds.
+    batches = tf.data.Dataset.range(passes).flat_map(one_pass)
     if corrupt:
         batches = batches.map(lambda inputs, targets: (corrupt(inputs), targets))
     batches = batches.prefetch(8)
     options = tf.data.Options()
     options.autotune.enabled = False        # there is nothing to tune, and its thread takes 70 ms to end after each use
+    options.experimental_optimization.apply_default_optimizations = False       # nor anything to gain in so few steps
     return batches.apply(tf.data.experimental.assert_cardinality(whole * passes)).with_options(options)
 
 
