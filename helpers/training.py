@@ -110,13 +110,15 @@ def restart(model, seed):
     for i, layer in enumerate(leaves):
         if hasattr(layer, "seed_generator"):
             layer.seed_generator.state.assign([int(seed) % 2**32, i])
-    if getattr(model, "optimizer", None) is not None:
+    if getattr(model, "optimizer", None) is not None and model.built:
         _reset(model.optimizer, model.trainable_variables)
     return model
 
 
 def _reset(optimizer, trained):
     """The optimizer as it began, but for its learning rate. Most begin with zeros, Nadam and Adagrad do not."""
+    if not optimizer.built:
+        optimizer.build(trained)                # else the first fit would, and trace the whole of its graph a second time
     if len(_began.get(optimizer, ())) != len(optimizer.variables):      # not seen before, or built since
         fresh = type(optimizer).from_config(optimizer.get_config())
         fresh.build(trained)
