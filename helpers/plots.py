@@ -290,7 +290,7 @@ def heatmap(values, rows, columns, limits=None, signs=None, digits=2):
     ax.imshow(0.15 + 0.7 * shade if diverging else 0.6 * shade, cmap="PuOr" if diverging else "Blues",
               vmin=0, vmax=1, aspect="auto")
     for (i, j), mean in np.ndenumerate(means):
-        text = f"{mean:,.0f}" if np.array_equal(values[:, j], values[:, j].round()) else f"{mean:.{digits}f}"
+        text = f"{mean:,.0f}" if np.array_equal(means[:, j], means[:, j].round()) else f"{mean:.{digits}f}"
         ax.text(j, i, text + (f"\n± {spreads[i, j]:.{digits}f}" if spreads[i].any() and spreads[:, j].any() else ""),
                 ha="center", va="center", fontsize=10 - 1.5 * bool(spreads.any()), gid=SAID)
     ax.set_xticks(range(len(columns)), columns)
