@@ -118,7 +118,7 @@ def restart(model, seed):
 def _reset(optimizer, trained):
     """The optimizer as it began, but for its learning rate. Most begin with zeros, Nadam and Adagrad do not."""
     if not optimizer.built:
-        optimizer.build(trained)                # else the first fit would, and trace the whole of its graph a second time
+        optimizer.build(trained)        # else the first fit would do that, and trace the whole of its graph twice
     if len(_began.get(optimizer, ())) != len(optimizer.variables):      # not seen before, or built since
         fresh = type(optimizer).from_config(optimizer.get_config())
         fresh.build(trained)
