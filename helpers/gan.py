@@ -85,7 +85,7 @@ class Settings:
     @property
     def graph(self):
         """What decides which graph is built; the other settings are fed into it."""
-        on = {name: bool(getattr(self, name)) for name in ("noise", "r1", "penalty", "average")}
+        on = {name: bool(getattr(self, name)) for name in ("smoothing", "noise", "r1", "penalty", "average")}
         return on | {name: getattr(self, name) for name in
                      ("loss", "batch", "replay", "deviation", "packing", "unrolling", "spectral")}
 
@@ -244,7 +244,8 @@ class GAN:
     def _make_state(self):
         zeros = lambda *shape: tf.Variable(tf.zeros(shape), trainable=False)               # noqa: E731
         self._weights = [[v.value for v in net.trainable_variables] for net in (self.generator, self.discriminator)]
-        self._moments = [[(zeros(*v.shape), zeros(*v.shape)) for v in weights] for weights in self._weights]
+        self._sizes = [[v.shape.num_elements() for v in weights] for weights in self._weights]
+        self._moments = [(zeros(sum(sizes)), zeros(sum(sizes))) for sizes in self._sizes]    # of all weights in a row
         self._steps = [tf.Variable(0, trainable=False) for _ in range(2)]                   # of each network
         self._seed = tf.Variable(0, trainable=False)
         s = self.settings
@@ -254,9 +255,7 @@ class GAN:
         self.step = 0
 
     def _make_graphs(self):
-        whole = tf.TensorSpec((), tf.int32)
-        signature = [whole, whole, whole, tf.TensorSpec(len(FED), tf.float32)]
-        self._run = tf.function(self._loop, input_signature=signature, jit_compile=False)
+        self._run = tf.function(self._loop, jit_compile=False)
         latent = tf.TensorSpec(self.generator.input_shape, tf.float32)
         self._generate = tf.function(self._samples, input_signature=[latent])
         self._judge = tf.function(lambda x: self.discriminator(x, training=False)[..., 0], reduce_retracing=True)
@@ -298,17 +297,22 @@ class GAN:
         if which not in ("both", "G", "D"):
             raise ValueError(f"train both, G or D, not {which!r}")
         turns = self.settings.d_steps * (which != "G"), int(which != "D")
-        losses, finite = self._run(steps, *turns, self._fed())
+        losses, finite = self._run_for(steps, turns)
         losses = losses.numpy()
         if not finite:
             good = _last_good(losses, turns)
             for variable, value in zip(self._state, self._before):
                 variable.assign(value)
-            self._run(good, *turns, self._fed())       # the same steps again, up to the last good one
+            self._run_for(good, turns)                 # the same steps again, up to the last good one
             self.step += good
             raise Diverged(self.step + 1)
         self.step += steps
         return losses
+
+    def _run_for(self, steps, turns):
+        # One step each, the usual case, has a graph without loops in its loop: a tenth faster. Tensors share another.
+        turns = turns if turns == (1, 1) else map(tf.constant, turns)
+        return self._run(tf.constant(steps), *turns, self._fed())
 
     def generate(self, n, seed=0):
         """n samples, (n, …), with averaged weights if there are any."""
@@ -356,9 +360,9 @@ class GAN:
         d_loss = g_loss = tf.fill(self.copies, np.nan)
         losses = tf.TensorArray(tf.float32, steps, element_shape=(2, *self.copies))
         for i in tf.range(steps):
-            for _ in tf.range(d_steps):
+            for _ in _times(d_steps):
                 d_loss = self._discriminator_step(fed)
-            for _ in tf.range(g_steps):
+            for _ in _times(g_steps):
                 g_loss = self._generator_step(fed)
             losses = losses.write(i, tf.stack([d_loss, g_loss]))
         losses = losses.stack()
@@ -404,7 +408,8 @@ class GAN:
         return loss
 
     def _discriminator_loss(self, real, fake, fed):
-        return self._mean(LOSSES[self.settings.loss][0](1 - fed["smoothing"], real, fake))
+        target = 1 - fed["smoothing"] if self.settings.smoothing else 1.0
+        return self._mean(LOSSES[self.settings.loss][0](target, real, fake))
 
     def _mean(self, values):
         """The mean over the samples of each copy."""
@@ -442,7 +447,7 @@ class GAN:
         real = self._seen(self._real(seed), seed + [0, 3], fed)
         weights, rest = self._weights[1], self.discriminator.non_trainable_variables
         steps = tf.maximum(tf.cast(self._steps[1], tf.float32), 1.0)
-        scale = [tf.sqrt(v / (1 - tf.pow(0.999, steps))) for _, v in self._moments[1]]
+        scale = self._cut(tf.sqrt(self._moments[1][1] / (1 - tf.pow(0.999, steps))), 1)
         judge = lambda x, w: self.discriminator.stateless_call(w, rest, x, training=True)[0]      # noqa: E731
         for _ in range(self.settings.unrolling):
             with tf.GradientTape() as tape:
@@ -453,12 +458,21 @@ class GAN:
         return judge(fake, weights)
 
     def _apply(self, network, gradients, rate, beta1):
-        """Adam (Kingma and Ba, 2015): one operation of TensorFlow's a weight, a tenth of what Keras's takes."""
+        """Adam (Kingma and Ba, 2015), of all weights in a row: a dozen operations in all, and not for each weight."""
         t = tf.cast(self._steps[network], tf.float32)
-        powers = {"beta1_power": beta1**t, "beta2_power": tf.pow(0.999, t)}
-        for weight, (m, v), gradient in zip(self._weights[network], self._moments[network], gradients):
-            tf.raw_ops.ResourceApplyAdam(var=weight.handle, m=m.handle, v=v.handle, lr=rate, beta1=beta1, beta2=0.999,
-                                         epsilon=1e-7, grad=gradient, **powers)
+        rate *= tf.sqrt(1 - tf.pow(0.999, t)) / (1 - beta1**t)
+        gradient = tf.concat([tf.reshape(g, [-1]) for g in gradients], 0)
+        m, v = self._moments[network]
+        new_m, new_v = m + (1 - beta1) * (gradient - m), v + 0.001 * (gradient**2 - v)
+        m.assign(new_m)
+        v.assign(new_v)
+        for weight, change in zip(self._weights[network], self._cut(rate * new_m / (tf.sqrt(new_v) + 1e-7), network)):
+            weight.assign_sub(change)
+
+    def _cut(self, row, network):
+        """Numbers in a row, in the shapes of a network's weights."""
+        return [tf.reshape(part, weight.shape)
+                for part, weight in zip(tf.split(row, self._sizes[network]), self._weights[network])]
 
     def _next_seed(self, network):
         """Count a network's step; a seed for it alone, whose second number leaves room for eight uses."""
@@ -468,11 +482,12 @@ class GAN:
         return tf.stack([self._seed.read_value(), 16 * step + 8 * network])
 
     def _latent(self, n, seed):
-        return tf.random.stateless_normal((*self.copies, n, self.generator.input_shape[-1]), seed)
+        # The raw operations draw what tf.random.stateless_normal does, without two more that make a key of the seed.
+        return tf.raw_ops.StatelessRandomNormal(shape=(*self.copies, n, self.generator.input_shape[-1]), seed=seed)
 
     def _real(self, seed):
-        rows = tf.random.stateless_uniform((*self.copies, self.settings.batch), seed + [0, 1], 0,
-                                           tf.shape(self.data)[0], tf.int32)
+        rows = tf.raw_ops.StatelessRandomUniformInt(shape=(*self.copies, self.settings.batch), seed=seed + [0, 1],
+                                                    minval=0, maxval=tf.shape(self.data)[0])
         return tf.gather(self.data, rows)
 
     def _seen(self, x, seed, fed):
@@ -512,6 +527,10 @@ class GAN:
             packed = tf.reshape(points, (*self.copies, -1, m * self.sample_shape[0])) if m > 1 else points
             loss = tf.reduce_sum(LOSSES[self.settings.loss][1](self.discriminator(packed, training=False)))
         return points, -tape.gradient(loss, points)
+
+
+def _times(n):
+    return range(n) if isinstance(n, int) else tf.range(n)
 
 
 def _last_good(losses, turns):

@@ -98,8 +98,11 @@ def test_another_seed_is_another_run_in_the_same_graph():
     traced = model._run.experimental_get_tracing_count()
     assert not np.array_equal(model.restart(2).train(5), first)
     assert np.array_equal(model.restart(1).train(5), first)
-    model.set(beta1=0.2, generator_rate=1e-4, d_steps=3).train(7, which="D")
     assert traced == model._run.experimental_get_tracing_count() == 1
+    model.set(beta1=0.2, generator_rate=1e-4, d_steps=3).train(7, which="D")      # one more, for all other turns
+    model.set(d_steps=2).train(7)
+    model.train(7, which="G")
+    assert model._run.experimental_get_tracing_count() == 2
 
 
 def test_restart_leaves_nothing_of_the_run_before():
@@ -149,16 +152,26 @@ def test_it_learns_a_gaussian():
 
 def test_adam_is_keras_adam():
     model = GAN(RING, **SMALL, beta1=0.7)
-    weight = tf.Variable(model._weights[1][0])
+    copies = [tf.Variable(weight) for weight in model._weights[1]]
     theirs = keras.optimizers.Adam(0.01, beta_1=0.7)
-    theirs.build([weight])
+    theirs.build(copies)
     rng = np.random.default_rng(0)
     for step in range(1, 6):
-        gradient = tf.constant(rng.normal(size=weight.shape).astype("float32"))
-        theirs.apply([gradient])
+        gradients = [tf.constant(rng.normal(size=weight.shape).astype("float32")) for weight in copies]
+        theirs.apply(gradients)
         model._steps[1].assign(step)
-        model._apply(1, [gradient], tf.constant(0.01), tf.constant(0.7))
-    assert np.allclose(model._weights[1][0].numpy(), weight.numpy(), atol=1e-6)
+        model._apply(1, gradients, tf.constant(0.01), tf.constant(0.7))
+    for ours, weight in zip(model._weights[1], copies):
+        assert np.allclose(ours.numpy(), weight.numpy(), atol=1e-6)
+
+
+def test_one_step_each_trains_alike_in_both_graphs():
+    a, b = (GAN(RING, **SMALL).restart(1) for _ in range(2))
+    a.train(3)
+    for _ in range(3):
+        b.train(1, which="D")
+        b.train(1, which="G")
+    assert all(np.allclose(x, y, atol=1e-5) for x, y in zip(weights(a), weights(b)))
 
 
 def line(x, slope=3.0):
