@@ -1,11 +1,14 @@
-"""Every lab of every notebook in JupyterLab: its slider is dragged, the picture changes, the last position is shown."""
+"""Every lab of every notebook in JupyterLab: its slider is dragged, the picture changes, the last position is shown.
+
+Only the cells that the labs need are run here; nbval runs all of them.
+"""
 import json
-import shutil
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
+from cells_for_labs import cells_for_labs
 from jupyter_driver import PROJECT, Notebook
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("0*.ipynb"))
@@ -24,7 +27,7 @@ def folder(tmp_path_factory):
 def test_labs_of_the_notebook_follow_a_drag(path, folder, start_server, page):
     if path is None or not uses_labs(path):
         pytest.skip("no labs in this notebook" if path else "no notebooks yet")
-    shutil.copy(path, folder)                           # JupyterLab saves what it opens
+    nbformat.write(cells_for_labs(nbformat.read(path, 4)), folder / path.name)
     page.errors.clear()
     notebook = Notebook(page, start_server(folder, "lab"), path.name)
     notebook.run_all(timeout=900)                       # a guard against hanging, no bound on speed
@@ -50,3 +53,16 @@ def test_labs_of_the_notebook_follow_a_drag(path, folder, start_server, page):
             assert notebook.message(title) == ""
     assert page.errors == []
     notebook.shut_down()
+
+
+def test_cells_for_labs_are_those_that_bind_and_change_what_labs_need():
+    cells = ["from helpers import labs, plots, training", "model, other = net(), net()", "def net(): return SIZE",
+             "SIZE = 3", "for each in [model]: pass", "for each in model.layers: compiled(each)",
+             "training.restart(model, 1)", "training.restart(other, 1)", "found = {}",
+             "found['a'] = long()", "found |= long()", "def long(): return 1", "plots.show(model)",
+             "for size in found: print(size)", "def draw(n): return model, found, [size for size in range(n)]",
+             "labs.Lab(draw, 'A', n=slider)", "model = 0"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    dropped = [cell for cell in cells if cell not in [c.source for c in cells_for_labs(notebook).cells]]
+    assert dropped == ["for each in [model]: pass", "training.restart(other, 1)", "plots.show(model)",
+                       "for size in found: print(size)", "model = 0"]
