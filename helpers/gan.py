@@ -312,7 +312,7 @@ class GAN:
     def _run_for(self, steps, turns):
         # One step each, the usual case, has a graph without loops in its loop: a tenth faster. Tensors share another.
         turns = turns if turns == (1, 1) else map(tf.constant, turns)
-        return self._run(tf.constant(steps), *turns, self._fed())
+        return self._run(tf.constant(steps, tf.int32), *turns, self._fed())
 
     def generate(self, n, seed=0):
         """n samples, (n, …), with averaged weights if there are any."""

@@ -101,7 +101,7 @@ def test_another_seed_is_another_run_in_the_same_graph():
     assert traced == model._run.experimental_get_tracing_count() == 1
     model.set(beta1=0.2, generator_rate=1e-4, d_steps=3).train(7, which="D")      # one more, for all other turns
     model.set(d_steps=2).train(7)
-    model.train(7, which="G")
+    model.train(np.int64(7), which="G")
     assert model._run.experimental_get_tracing_count() == 2
 
 
