@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "grading"))
 from classroom import blank, cell, hand_in, make_course, solved  # noqa: E402
 
 NAME = "06_vae"

@@ -15,10 +15,10 @@ import papermill
 import pytest
 from nbformat.v4 import new_code_cell
 from notebook_items import check_labs
-from notebook_rules import FOLDER, NOTEBOOKS, question_of, verdicts
 
 from helpers.plots import Picture, images
 from helpers.publish import ThisPython
+from helpers.rules import FOLDER, NOTEBOOKS, question_of, verdicts
 
 QUESTIONS = [path for path in NOTEBOOKS if question_of(path)]
 SEEDS = range(1, 1 + int(os.environ.get("SWEEP_SEEDS", "1")))
@@ -34,7 +34,7 @@ def nbval(path):
     command = [sys.executable, "-m", "pytest", "-n0", "-rA", "-p", "no:cacheprovider",
                "-c", str(FOLDER.parent / "pyproject.toml"), "-p", "conftest", str(path)]
     run = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                         env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)})
+                         env=os.environ | {"PYTHONPATH": f"{FOLDER.parent}{os.pathsep}{Path(__file__).parent}"})
     lines = run.stdout.splitlines()
     outcomes = [line.split(" ", 1) for line in lines if line.startswith(("PASSED ", "FAILED "))]
     return {test.partition("::")[2].partition(" - ")[0]: outcome for outcome, test in outcomes}, run.stdout

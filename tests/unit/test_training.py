@@ -14,7 +14,7 @@ from helpers import training
 from helpers.training import keras
 
 layers, ops = keras.layers, keras.ops
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 X = np.random.default_rng(0).uniform(size=(96, 8)).astype("float32")
 NUMBERED = np.arange(40, dtype="float32")[:, None] * np.ones((1, 3), "float32")      # image i is full of i
 

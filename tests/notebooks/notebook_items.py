@@ -4,7 +4,8 @@ from collections import defaultdict
 
 from nbformat.v4 import new_code_cell
 from nbval.plugin import IPyNbCell, IPyNbFile
-from notebook_rules import parts
+
+from helpers.rules import parts
 
 
 def check_labs(labs):

@@ -3,9 +3,9 @@ import re
 
 import numpy as np
 import pytest
-from notebook_rules import VERDICT
 
 from helpers.evidence import Claims, Rule, seeds
+from helpers.rules import VERDICT
 
 ALL, NONE = [0.2] * 5, [0.0] * 5            # effects for which "at least 0.1" says yes, and no
 

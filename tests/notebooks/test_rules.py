@@ -1,9 +1,10 @@
-"""Every notebook keeps the rules of notebook_rules.py; and each rule says no to a notebook that breaks it."""
+"""Every notebook keeps the rules of helpers.rules; and each rule says no to a notebook that breaks it."""
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
-from notebook_rules import NOTEBOOKS, claims_before, everything, question_of, verdicts
 from sample_notebook import number
+
+from helpers.rules import NOTEBOOKS, claims_before, everything, question_of, verdicts
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

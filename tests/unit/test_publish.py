@@ -4,9 +4,9 @@ import sys
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from notebook_rules import everything
 
 from helpers import publish
+from helpers.rules import everything
 
 PROGRESS = """import sys, time
 print("before")

@@ -20,7 +20,7 @@ import pytest
 from helpers import data
 from helpers.data import DataError, load, names, points
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 MNIST20K = ROOT.parent / "shared" / "data" / "mnist20k.npz"
 
 

@@ -3,7 +3,8 @@ import re
 
 import nbformat
 import pytest
-from notebook_rules import FOLDER, NOTEBOOKS, question_of
+
+from helpers.rules import FOLDER, NOTEBOOKS, question_of
 
 ROOT = FOLDER.parent
 README = (ROOT / "README.md").read_text()

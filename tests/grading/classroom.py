@@ -9,7 +9,7 @@ from nbgrader.utils import is_grade, is_solution
 
 from helpers.grading.course import Course
 
-ASSIGNMENTS = Path(__file__).resolve().parents[1] / "notebooks" / "assignments"
+ASSIGNMENTS = Path(__file__).resolve().parents[2] / "notebooks" / "assignments"
 NAMES = sorted(path.parent.name for path in ASSIGNMENTS.glob("source/*/*.ipynb"))
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from helpers.grading import sandbox
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 MISSING = ("not root" if os.getuid() else "" if shutil.which("configurable-http-proxy") else
            "configurable-http-proxy is not installed") or sandbox.unconfined_because()
 

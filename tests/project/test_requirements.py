@@ -7,9 +7,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from notebook_rules import NOTEBOOKS
 
-ROOT = Path(__file__).resolve().parents[1]
+from helpers.rules import NOTEBOOKS
+
+ROOT = Path(__file__).resolve().parents[2]
 LINES = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and line[0] != "#"]
 OWN = {"helpers", *(path.stem for path in (ROOT / "tests").rglob("*.py"))}
 OPTIONAL = {"google",         # Colab's own
