@@ -140,7 +140,7 @@ class Claims:
 
     def predict(self):
         """Let the reader predict: the claims, each with holds, depends, fails to choose from."""
-        from helpers.predictions import Predictions
+        from helpers.labs.predictions import Predictions
 
         self.predicted = Predictions(self.sentences)
         return self.predicted

@@ -7,7 +7,8 @@ from jupyter_driver import Notebook, wait_for, write_notebook
 from playwright.sync_api import expect
 
 ARENA = '''
-from helpers import arena, labs, training
+from helpers import labs, training
+from helpers.labs import arena
 training.reproducible(1)
 made = arena.Arena("Arena")
 made

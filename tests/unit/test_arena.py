@@ -1,4 +1,4 @@
-"""helpers.arena without a browser: orders and their thread, recipes, own points, errors in words, still pictures.
+"""helpers.labs.arena without a browser: orders and their thread, recipes, own points, errors in words, still pictures.
 
 A reader's event is imitated by `press`, as a button's message does, and by setting `values`, as a control's does.
 """
@@ -8,7 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from helpers import arena, gan, labs, training
+from helpers import gan, labs, training
+from helpers.labs import arena
 
 SMALL = {"a_width": 8, "b_width": 8, "a_cures": [], "b_cures": []}
 
