@@ -73,7 +73,8 @@ def claims_before(path: Path) -> int:
 
 def parts(notebook: NotebookNode) -> dict[str, list[NotebookNode]]:
     """{heading: cells} of the second-level headings, in order; the cells before the first stand under ''."""
-    found, heading = {"": []}, ""
+    found: dict[str, list[NotebookNode]] = {"": []}
+    heading = ""
     for cell in notebook.cells:
         match = re.search(r"^## (.+)$", cell.source, re.MULTILINE) if cell.cell_type == "markdown" else None
         heading = match[1].strip() if match else heading
