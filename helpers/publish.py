@@ -16,6 +16,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from traitlets import default
 
 from helpers import colab, rules
 from helpers.rules import TWINS, WIDGET, numbered
@@ -33,7 +34,8 @@ class PublishError(Exception):
 class ThisPython(AsyncKernelManager):
     """A kernel of the Python that runs this, whatever else is installed on the machine as `python3`."""
 
-    def _kernel_spec_manager_default(self):
+    @default("kernel_spec_manager")
+    def _only_its_own(self):
         return KernelSpecManager(kernel_dirs=[])
 
 
