@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from traitlets import default
 
 from helpers import colab, rules
-from helpers.rules import TWINS, WIDGET, numbered
+from helpers.rules import TWINS, WIDGET, numbered, problems, unfit
 
 KEPT = ("tags", "jupyter", "slideshow")     # of a cell's metadata; the rest is a tool's, or a moment's
 METADATA = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -98,7 +98,7 @@ def publish(path: Path, timeout: int = 600) -> list[tuple[str, float]]:
         _refuse(rules.written(notebook, path))
     times = run(notebook, path.parent, timeout)
     clean(notebook)
-    _refuse(rules.everything(notebook, path) if ruled else rules.unfit(notebook))
+    _refuse(rules.everything(notebook, path) if ruled else unfit(notebook))
     store(notebook, path)
     return times
 
@@ -123,7 +123,7 @@ def _publish(path):
     slowest, seconds = max(times, key=lambda cell: cell[1], default=("no cell", 0))
     print(f"{path}: {sum(s for _, s in times):.1f} s, slowest {seconds:.1f} s in {slowest}, "
           f"{path.stat().st_size / 1e3:.0f} kB")
-    return rules.problems(nbformat.read(path, as_version=4))
+    return problems(nbformat.read(path, as_version=4))
 
 
 def _check(path):

@@ -15,7 +15,7 @@ from wrong_answers import WRONG
 from helpers.grading import sandbox
 from helpers.grading.__main__ import grade
 from helpers.grading.execution import points as points_of
-from helpers.rules import unfit
+from helpers.publish import unfit
 
 EIGHT = ["01_tasks", "02_pretraining", "03_evaluation", "04_under_overcomplete", "05_tied_weights", "06_vae", "07_gan",
          "08_gan_difficulties"]

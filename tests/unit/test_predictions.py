@@ -2,7 +2,7 @@
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from helpers import publish, rules
+from helpers import publish
 from helpers.predictions import Predictions
 
 SENTENCES = {"4.1": "Small codes lose.", "4.10": "A <b>linear</b> one is PCA."}
@@ -48,4 +48,4 @@ def test_published_notebook_keeps_the_twin_alone(predictions):
     notebook = new_notebook(cells=[new_code_cell("claims.predict()", outputs=[output], execution_count=1)])
     publish.clean(notebook)
     assert set(notebook.cells[0].outputs[0].data) == {"text/markdown", "text/plain"}
-    assert rules.problems(notebook) == []
+    assert publish.problems(notebook) == []
