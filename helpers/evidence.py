@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 if TYPE_CHECKING:
-    from helpers.predictions import Predictions
+    from helpers.labs.predictions import Predictions
 
 FEWEST_SEEDS = 5
 SHARE = 0.8       # of the seeds that must agree: four of five
