@@ -50,23 +50,23 @@ class Dataset:
     image_shape: tuple[int, int]
 
     @property
-    def n_pixels(self):
+    def n_pixels(self) -> int:
         return self.x_train.shape[1]
 
     @property
-    def n_classes(self):
+    def n_classes(self) -> int | None:
         """The greatest label + 1, as a softmax layer needs it; None without labels."""
         labels = [y.max() for y in (self.y_train, self.y_test) if y is not None]
         return int(max(labels)) + 1 if labels else None
 
-    def images(self, x):
+    def images(self, x) -> np.ndarray:
         """Rows of pixels (n, pixels), or one row (pixels,), as images (n, h, w)."""
         x = np.asarray(x)
         if x.ndim not in (1, 2) or x.shape[-1] != self.n_pixels:
             raise DataError(f"images() takes rows of {self.n_pixels} pixels, and got the shape {x.shape}.")
         return x.reshape(-1, *self.image_shape)
 
-    def shrunk(self, side):
+    def shrunk(self, side: int) -> "Dataset":
         """The same data in images of at most side × side pixels: means of equal blocks; a remainder is cut off."""
         block = -(-max(self.image_shape) // _number("side", side, 1))
         h, w = (max(1, size // block) for size in self.image_shape)
@@ -83,12 +83,13 @@ class Dataset:
         return f"{self.name}: {n} images of {h} × {w} pixels, {self.n_classes or 'no'} classes"
 
 
-def names():
+def names() -> tuple[str, ...]:
     """The names that `load` knows; it also takes the path of an .npz file."""
     return ("digits", *SOURCES)
 
 
-def load(name="digits", seed=42, n_train=4000, n_test=1000, labels=True):
+def load(name: str | Path = "digits", seed: int = 42, n_train: int | None = 4000, n_test: int | None = 1000,
+         labels: bool = True) -> Dataset:
     """Load a data set of images by name, or from the reader's own .npz file.
 
     name: one of `names()`, or a path that ends in .npz: a file with x_train and x_test, shape (n, h, w),
@@ -110,7 +111,7 @@ def load(name="digits", seed=42, n_train=4000, n_test=1000, labels=True):
     if problem := _problem(arrays, labels):
         raise DataError(f"{source}: {problem}")
     scale = np.float32(255 if max(arrays["x_train"].max(), arrays["x_test"].max()) > 1 else 1)
-    halves = {}
+    halves: dict = {}
     for stream, (half, n) in enumerate([("train", n_train), ("test", n_test)]):
         x, y = arrays[f"x_{half}"], arrays.get(f"y_{half}")
         rows = np.arange(len(x))
@@ -118,7 +119,7 @@ def load(name="digits", seed=42, n_train=4000, n_test=1000, labels=True):
             rows = _stratified_order(0 * rows if y is None else y, seed, stream)[:n]
         halves[f"x_{half}"] = np.ascontiguousarray(x[rows].reshape(len(rows), -1), np.float32) / scale
         halves[f"y_{half}"] = None if y is None else y[rows].astype(np.int64)
-    return Dataset(name if name == "digits" else source.stem, image_shape=_image_shape(x), **halves)
+    return Dataset(Path(source).stem, image_shape=_image_shape(x), **halves)
 
 
 def _digits(seed):
@@ -247,13 +248,15 @@ class Points:
     std: float
 
 
-def points(name="ring", n=2000, seed=42, **settings):
+def points(name: str = "ring", n: int = 2000, seed: int = 42, **settings: float) -> Points:
     """Draw n points, equally many from each of some normal distributions or of two noisy curves.
 
     ring (k=8, radius=2, std=0.05): k centres on a circle, the first at (radius, 0).
     grid (side=5, spacing=2, std=0.1): side × side centres around the origin.
     moons, circles (std=0.05): scikit-learn's two curves; the circles have radii 1 and 0.8.
     Returns Points. Raises DataError.
+
+        grid = points("grid", n=500, side=3)
     """
     if name not in POINTS:
         raise _unknown("points", name)
