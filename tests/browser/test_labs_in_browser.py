@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from jupyter_driver import Notebook, drag, wait_for, write_notebook
+from jupyter_driver import drag, wait_for
 from playwright.sync_api import expect
 
 NUMBERS = '''
@@ -90,25 +90,18 @@ CELLS = {                                     # name of a notebook: its code cel
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("notebooks")
-
-
-@pytest.fixture(scope="module")
-def opened(start_server, folder, page):
+def opened(open_notebook):
     """opened(app, name): the notebook of these cells in JupyterLab or Notebook 7, run to its end."""
     now = {}
 
-    def open_notebook(app, name):
+    def opened_one(app, name):
         if now.get("open") != (app, name):
-            write_notebook(folder / f"{app}-{name}.ipynb", *CELLS[name])
-            page.errors.clear()
-            now["notebook"] = Notebook(page, start_server(folder, app), f"{app}-{name}.ipynb")
+            now["notebook"] = open_notebook(app, f"{app}-{name}", *CELLS[name])
             now["notebook"].run_all()
             now["open"] = app, name
         return now["notebook"]
 
-    return open_notebook
+    return opened_one
 
 
 @pytest.fixture(scope="module", params=["lab", "notebook"])
