@@ -207,7 +207,7 @@ class Notebook:
     """A notebook opened in the page, its kernel idle."""
 
     def __init__(self, page, server, path, timeout=90):
-        self.page = page
+        self.page, self.server = page, server
         page.goto(server.url(path))
         page.wait_for_function(READY, timeout=timeout * 1000)
 
@@ -215,9 +215,14 @@ class Notebook:
         """Run every cell; an error in one is an AssertionError here. Returns the outputs of each cell."""
         self.command("notebook:run-all-cells", timeout)
         outputs = self.outputs()
-        errors = [f"{o['ename']}: {o['evalue']}" for cell in outputs for o in cell if o["output_type"] == "error"]
-        assert not errors, errors
+        no_errors(*outputs)
         return outputs
+
+    def run_cell(self, index, timeout=60):
+        """Run a cell to its end; an error in it is an AssertionError here."""
+        self.start_cell(index)
+        wait_for(lambda: not self.cell_runs(), timeout, f"cell {index} does not end")
+        no_errors(self.outputs()[index])
 
     def shut_down(self):
         """End the kernel: TensorFlow's takes a gigabyte."""
@@ -337,6 +342,12 @@ class Notebook:
         box = plane.bounding_box()
         ends = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in ((0.5, 0.5), to)]
         drag(self.page, *ends, steps)
+
+
+def no_errors(*cells):
+    """An AssertionError if the outputs of one of these cells tell of an error."""
+    errors = [f"{o['ename']}: {o['evalue']}" for outputs in cells for o in outputs if o["output_type"] == "error"]
+    assert not errors, errors
 
 
 def quoted(text):

@@ -25,8 +25,7 @@ TITLE = "Arena"
 @pytest.fixture(scope="module")
 def notebook(open_notebook):
     notebook = open_notebook("lab", "arena", ARENA, BUSY)
-    notebook.start_cell(0)
-    wait_for(lambda: not notebook.cell_runs(), 90, "the cell does not end")
+    notebook.run_cell(0, timeout=90)
     wait_for(lambda: frames(notebook) > 0, 60, "no frame is drawn")
     yield notebook
     assert notebook.page.errors == []
@@ -143,8 +142,7 @@ def test_points_are_clicked_in(rested):
 
 def test_the_cell_run_twice_leaves_one_loop(rested):
     rested.button(TITLE, "Start").click()
-    rested.start_cell(0)
-    wait_for(lambda: not rested.cell_runs(), 60, "the cell does not end")
+    rested.run_cell(0)
     wait_for(lambda: loops(rested) == 1, 20, "two loops")
     wait_for(lambda: frames(rested) > 0 and step(rested) == 0, 60, "the new arena shows nothing")
     rested.button(TITLE, "Start").click()
