@@ -1,6 +1,5 @@
 """Run a rebuilt submission cell by cell: a cell that hangs or kills its kernel costs the student that cell only."""
 import copy
-import time
 
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -166,9 +165,3 @@ def _note_error(cell, cell_index, execute_reply):
 
 def _error(name, value):
     return new_output("error", ename=name, evalue=value, traceback=[f"{name}: {value}"])
-
-
-def timed(function, *inputs):
-    """The result of a function, and the seconds that it took."""
-    began = time.monotonic()
-    return function(*inputs), time.monotonic() - began
