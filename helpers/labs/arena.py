@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import traitlets
 
-from .. import data, metrics, plots
+from .. import data, gan, metrics, plots
 from ..gan import GAN, LOSSES, WITH_LABELS, Diverged
 from .controls import Several, choice, rows_of, slider
 from .panel import Panel, browser
@@ -22,12 +22,10 @@ REACH = 3.2                # the plane is drawn from −REACH to REACH
 GRID = 44                  # places a side at which the discriminator is asked
 OWN = ((-1.5, -1.0), (1.5, -1.0), (0.0, 1.5))
 SPEEDS = {"10 steps a second": 10, "100 steps a second": 100, "1,000 steps a second": 1000, "full speed": None}
-CURES = {
-    "label smoothing": {"smoothing": 0.1}, "instance noise": {"noise": 0.5, "noise_steps": 2000},
-    "replay": {"replay": 2048}, "minibatch deviation": {"deviation": True}, "packing": {"packing": 4},
-    "unrolling": {"unrolling": 5}, "spectral norm": {"spectral": True}, "R1": {"r1": 0.1},
-    "gradient penalty": {"penalty": 1.0}, "weight averaging": {"average": 0.99},
-}
+# {name: settings} of the cures that are more than a loss, a rate or β₁, which have controls of their own: WGAN-GP's
+# penalty is one without its loss.
+CURES = {"gradient penalty" if name == "WGAN-GP" else name: left for name, settings in gan.CURES.items()
+         if (left := {k: v for k, v in settings.items() if k not in ("loss", "generator_rate", "beta1")})}
 PLAIN = {"loss": "non-saturating", "g_rate": -3.0, "d_rate": -3.0, "beta1": 0.0, "d_steps": 1, "width": 32, "cures": ()}
 # {name: (what side A does wrong, the cure on side B, what to look for)}
 RECIPES: dict[str, tuple[dict, dict, str]] = {
@@ -127,7 +125,7 @@ class Side:
         """What the discriminator thinks of each place of the plane: (GRID, GRID) from 0, generated, to 1, real."""
         ticks = REACH * (2 * (np.arange(GRID) + 0.5) / GRID - 1)
         places = np.stack(np.meshgrid(ticks, -ticks), axis=-1).reshape(-1, 2)
-        values = self.gan.judge(places).reshape(GRID, GRID)
+        values = self.gan.discriminate(places).reshape(GRID, GRID)
         loss = self.gan.settings.loss
         if loss == "least squares":
             return np.clip(values, 0, 1)
