@@ -114,7 +114,7 @@ def test_check_labs_says_what_it_saw(capsys):
 
 
 @pytest.mark.parametrize("labs, complaint", [
-    ({}, "made no lab"),
+    ({}, "made none"),
     ({"A": FakeLab(grey), "B": FakeLab(lambda n: grey(1))}, "B: the same picture"),
     ({"A": FakeLab(lambda n: grey(n, alt=" "))}, "no alternative text at {'n': 0}"),
     ({"A": FakeLab(lambda n: grey(n, width=0))}, "empty picture"),
