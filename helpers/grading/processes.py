@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-_running = set()      # of this process, so that an interruption can end them
+_running: set = set()      # of this process, so that an interruption can end them
 
 
 class Ended(Exception):

@@ -43,16 +43,18 @@ def grade(name: str, place: str | Path, root: str | Path = COURSE, jobs: int | N
     assignment = course.release(name)
     handed_in = submissions.find(place, name)
     kept = Kept(course.root / "grades" / name)
-    results, waiting = {}, []
+    results: dict[str, dict] = {}
+    waiting = []
     for who, files in handed_in.items():
         try:
             course.submitted(name, who, files)
         except OSError as problem:
             handed_in[who] = files = f"what was handed in cannot be stored: {problem.strerror}"
         job = student.job(who, files, assignment, limits, confine)
-        results[who] = None if again else kept.result(job)
-        if results[who] is None:
+        if (result := None if again else kept.result(job)) is None:
             waiting.append(job)
+        else:
+            results[who] = result
     pages = {}
     bar = tqdm(total=len(handed_in), initial=len(handed_in) - len(waiting), desc=name, unit="submission",
                disable=not show, file=sys.stdout)
@@ -70,12 +72,12 @@ def grade(name: str, place: str | Path, root: str | Path = COURSE, jobs: int | N
             if not course.has_feedback(name, results[who]):
                 pages[who] = pool.submit(_feedback, course, name, results[who])
         for who, page in pages.items():
-            if problem := page.result():
-                results[who]["flags"] = [*results[who]["flags"], f"no feedback was written: {problem}"]
-    rows = {who: _row(course, name, results[who]) for who in sorted(results)}
+            if missing := page.result():
+                results[who]["flags"] = [*results[who]["flags"], f"no feedback was written: {missing}"]
+    table = {who: _row(course, name, results[who]) for who in sorted(results)}
     points = rebuilding.tasks(nbformat.reads(assignment["source"], as_version=4))
-    report.write_table(course.root / "grades" / f"{name}.csv", points, rows.values())
-    rows = [rows[who] for who in handed_in]
+    report.write_table(course.root / "grades" / f"{name}.csv", points, table.values())
+    rows = [table[who] for who in handed_in]
     said = report.summary(name, rows, sandbox.unconfined_because() if confine else "--unconfined was given",
                           len(earlier))
     (course.root / "grades" / f"{name}.txt").write_text(said + "\n", "utf-8")
@@ -91,11 +93,8 @@ class Kept:
 
     def result(self, job: dict) -> dict | None:
         """The result of an earlier run of the same job, or None."""
-        try:
-            kept = json.loads(self._file(job).read_text("utf-8"))
-        except (OSError, ValueError):
-            return None
-        return kept["result"] if kept.get("key") == self._key(job) else None
+        key, result = self._read(self._file(job))
+        return result if key == self._key(job) else None
 
     def keep(self, job: dict, result: dict) -> None:
         """Keep the result of a job, whole or not at all. What failed for a reason of ours is not the job's."""
@@ -106,8 +105,15 @@ class Kept:
 
     def others(self, students: Iterable[str]) -> dict[str, dict]:
         """{student: the last result} of all others that were ever graded here."""
-        return {file.stem: json.loads(file.read_text("utf-8"))["result"] for file in self.folder.glob("*.json")
-                if file.stem not in students}
+        found = {file.stem: self._read(file)[1] for file in self.folder.glob("*.json") if file.stem not in students}
+        return {who: result for who, result in found.items() if result}
+
+    def _read(self, file):
+        try:
+            kept = json.loads(file.read_text("utf-8"))
+            return kept["key"], kept["result"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None, None
 
     def _file(self, job):
         return self.folder / f"{job['student']}.json"

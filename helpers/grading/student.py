@@ -20,8 +20,7 @@ def job(student: str, submission: dict | str, assignment: dict, limits: sandbox.
     submission: {name: its text or bytes, of the one notebook and other files}; or a sentence that says why there is
     none. assignment: {"name", "source", "released"}, the texts of the teacher's and the student's notebook.
     """
-    problem = submission if isinstance(submission, str) else None
-    files = {} if problem else submission
+    problem, files = (submission, {}) if isinstance(submission, str) else (None, submission)
     return {"student": student, "problem": problem, "assignment": assignment, "limits": asdict(limits),
             "confine": confine, "files": {name: base64.b64encode(data).decode() for name, data in files.items()}}
 

@@ -29,7 +29,8 @@ def find(place: str | Path, assignment: str) -> dict[str, dict[str, bytes] | str
         raise ValueError(f"there is no {place}: --submissions names the folder, or the zip, of what was handed in")
     if not place.is_dir() and not zipfile.is_zipfile(place):
         raise ValueError(f"{place} is neither a folder nor a zip")
-    found, named = {}, {}
+    found: dict[str, dict[str, bytes] | str] = {}
+    named: dict[str, str] = {}
     for path, size, read in (_in_folder if place.is_dir() else _in_zip)(place):
         whose, name = _whose(path, assignment)
         if not whose:
