@@ -95,8 +95,9 @@ class Course:
     def submitted(self, name, student, files):
         """Keep what was handed in where nbgrader looks for it, unless it came from there."""
         folder = self.root / "submitted" / student / name
+        only = sum(file.endswith(".ipynb") for file in files) == 1
         for file, data in files.items() if isinstance(files, dict) else ():
-            place = folder / (f"{name}.ipynb" if file.endswith(".ipynb") else Path(file).name)
+            place = folder / (f"{name}.ipynb" if only and file.endswith(".ipynb") else Path(file).name)
             if not place.exists() or place.read_bytes() != data:
                 folder.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(data)
