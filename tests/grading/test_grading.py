@@ -370,6 +370,8 @@ def test_manual_marks_stay_and_resubmissions_leave_no_old_mark(tiny, tmp_path):
     assert rows["bob"][1] == {"double-test": 0, "double-hidden": 2, "why": 0}
     page = (tiny.root / "feedback/bob/tiny/tiny.html").read_text("utf-8")
     assert "x squared, not 2 x" in page and "one_of_these_is_negative" not in page
+    waits = "Missing, and shown as 0: why."
+    assert waits not in page and waits in (tiny.root / "feedback/ann/tiny/tiny.html").read_text("utf-8")
 
     with configuration.gradebook(tiny.root) as book:                              # what the formgrader does
         mark = book.find_grade("why", "tiny", "tiny", "ann")
@@ -378,7 +380,8 @@ def test_manual_marks_stay_and_resubmissions_leave_no_old_mark(tiny, tmp_path):
         book.db.commit()
     rows = grade_tiny(tiny, tmp_path)
     assert rows["ann"][1]["why"] == 4 and rows["ann"][2] == "graded"
-    assert "Well put." in (tiny.root / "feedback/ann/tiny/tiny.html").read_text("utf-8")
+    page = (tiny.root / "feedback/ann/tiny/tiny.html").read_text("utf-8")
+    assert "Well put." in page and waits not in page
     assert [table(tiny)[who]["total"] for who in ("ann", "bob")] == ["9", "2"]
 
     hand_in(tmp_path, "bob", "tiny", "no notebook at all")                # had marks, now fails: no old ones remain
