@@ -491,6 +491,28 @@ def test_table_counts_what_there_is_to_look_at(tmp_path):
     assert "copied the cell a, removed (3000 times)" in said and "and 31 more" in said and len(said) < 1000
 
 
+def test_outputs_have_a_total(tiny):
+    mine = answer(tiny)
+    for code in ("for _ in range(200):\n    display({'text/html': 'x' * 400_000}, raw=True)",
+                 "hs = [display({'text/plain': 'x'}, raw=True, display_id=str(i)) for i in range(50)]\n"
+                 "for h in hs:\n    h.update({'text/html': 'x' * 400_000}, raw=True)",
+                 "raise ValueError('x' * 30_000_000)", "class E(Exception): pass\nE.__name__ = 'E' * 10**7\nraise E()",
+                 *["display({'text/html': 'x' * 400_000}, raw=True)\nprint('y' * 10**6)"] * 30):
+        mine.cells.append(new_code_cell(code))
+    job = student.job("ann", {"tiny.ipynb": nbformat.writes(mine).encode()}, tiny.release("tiny"), LIMITS)
+    result = student.grade(job)
+    assert result["points"]["double-test"] == 1 and result["points"]["double-hidden"] == 4
+    assert 1_000_000 < len(result["notebook"]) < 7_000_000
+
+
+def test_a_flood_hides_no_failure(tiny):
+    """Neither the error nor the points of a test that comes after more than is kept."""
+    mine = answer(tiny, "[display({'text/html': 'x' * 400_000}, raw=True) for _ in range(20)]\n    print('y' * 10**6)\n"
+                        "    return 0")
+    job = student.job("ann", {"tiny.ipynb": nbformat.writes(mine).encode()}, tiny.release("tiny"), LIMITS)
+    assert student.grade(job)["points"] == {"double-test": 0, "double-hidden": 2, "why": 0}
+
+
 @pytest.mark.skipif(bool(sandbox.unconfined_because()), reason=f"not confined: {sandbox.unconfined_because()}")
 def test_environment_of_the_grader_is_not_there(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("TOKEN_OF_THE_GRADER", "secret")
