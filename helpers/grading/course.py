@@ -132,7 +132,8 @@ class Course:
         if result["status"] != "failed":
             with configuration.gradebook(self.root) as book:
                 found = book.find_submission_notebook(name, name, result["student"])
-                state += [(g.name, g.auto_score, g.manual_score, g.extra_credit) for g in found.grades]
+                state += [(g.name, g.auto_score, g.manual_score, g.extra_credit, g.needs_manual_grade)
+                          for g in found.grades]
                 state += [(c.name, c.auto_comment, c.manual_comment) for c in found.comments]
         return hashlib.sha256(repr(state).encode()).hexdigest()
 

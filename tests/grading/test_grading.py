@@ -370,6 +370,8 @@ def test_manual_marks_stay_and_resubmissions_leave_no_old_mark(tiny, tmp_path):
     assert rows["bob"][1] == {"double-test": 0, "double-hidden": 2, "why": 0}
     page = (tiny.root / "feedback/bob/tiny/tiny.html").read_text("utf-8")
     assert "x squared, not 2 x" in page and "one_of_these_is_negative" not in page
+    waits = "Missing, and shown as 0: why."
+    assert waits not in page and waits in (tiny.root / "feedback/ann/tiny/tiny.html").read_text("utf-8")
 
     with configuration.gradebook(tiny.root) as book:                              # what the formgrader does
         mark = book.find_grade("why", "tiny", "tiny", "ann")
@@ -378,7 +380,8 @@ def test_manual_marks_stay_and_resubmissions_leave_no_old_mark(tiny, tmp_path):
         book.db.commit()
     rows = grade_tiny(tiny, tmp_path)
     assert rows["ann"][1]["why"] == 4 and rows["ann"][2] == "graded"
-    assert "Well put." in (tiny.root / "feedback/ann/tiny/tiny.html").read_text("utf-8")
+    page = (tiny.root / "feedback/ann/tiny/tiny.html").read_text("utf-8")
+    assert "Well put." in page and waits not in page
     assert [table(tiny)[who]["total"] for who in ("ann", "bob")] == ["9", "2"]
 
     hand_in(tmp_path, "bob", "tiny", "no notebook at all")                # had marks, now fails: no old ones remain
@@ -486,6 +489,28 @@ def test_table_counts_what_there_is_to_look_at(tmp_path):
     result = {"student": "ann", "status": "graded", "reason": "", "flags": flags, "confined": True, "notebook": "x"}
     said = report.summary("tiny", [(result, {}, "graded")], None)
     assert "copied the cell a, removed (3000 times)" in said and "and 31 more" in said and len(said) < 1000
+
+
+def test_outputs_have_a_total(tiny):
+    mine = answer(tiny)
+    for code in ("for _ in range(200):\n    display({'text/html': 'x' * 400_000}, raw=True)",
+                 "hs = [display({'text/plain': 'x'}, raw=True, display_id=str(i)) for i in range(50)]\n"
+                 "for h in hs:\n    h.update({'text/html': 'x' * 400_000}, raw=True)",
+                 "raise ValueError('x' * 30_000_000)", "class E(Exception): pass\nE.__name__ = 'E' * 10**7\nraise E()",
+                 *["display({'text/html': 'x' * 400_000}, raw=True)\nprint('y' * 10**6)"] * 30):
+        mine.cells.append(new_code_cell(code))
+    job = student.job("ann", {"tiny.ipynb": nbformat.writes(mine).encode()}, tiny.release("tiny"), LIMITS)
+    result = student.grade(job)
+    assert result["points"]["double-test"] == 1 and result["points"]["double-hidden"] == 4
+    assert 1_000_000 < len(result["notebook"]) < 7_000_000
+
+
+def test_a_flood_hides_no_failure(tiny):
+    """Neither the error nor the points of a test that comes after more than is kept."""
+    mine = answer(tiny, "[display({'text/html': 'x' * 400_000}, raw=True) for _ in range(20)]\n    print('y' * 10**6)\n"
+                        "    return 0")
+    job = student.job("ann", {"tiny.ipynb": nbformat.writes(mine).encode()}, tiny.release("tiny"), LIMITS)
+    assert student.grade(job)["points"] == {"double-test": 0, "double-hidden": 2, "why": 0}
 
 
 @pytest.mark.skipif(bool(sandbox.unconfined_because()), reason=f"not confined: {sandbox.unconfined_because()}")
