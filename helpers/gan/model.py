@@ -49,47 +49,31 @@ class GAN:
         chosen = Settings.of(**settings)
         x = np.asarray(x, np.float32)
         if generator is None or discriminator is None:
+            if generator is not discriminator:
+                raise ValueError("a GAN needs a generator and a discriminator: give both, or neither")
             _check_samples(x, None)
             generator, discriminator = networks(x.shape[1], latent, width, depth, d_depth, copies, chosen)
         elif chosen.deviation or chosen.spectral:
             raise ValueError("minibatch deviation and spectral normalisation are layers: put them into your own "
                              "discriminator (gan.MinibatchDeviation, keras.layers.SpectralNormalization)")
-        self.game = Game(generator, discriminator, chosen, () if copies is None else (copies,),
-                         tf.Variable(x, shape=(None, *x.shape[1:]), trainable=False))
+        self.generator, self.discriminator = generator, discriminator
+        self.copies: tuple[int, ...] = () if copies is None else (copies,)
+        self.data = tf.Variable(x, shape=(None, *x.shape[1:]), trainable=False)
+        self.game = Game(generator, discriminator, chosen, self.copies, self.data)
         _check_samples(x, self.game.sample_shape)
         _check_networks(self.game)
         self.variables = game_steps.begin(self.game)
         self._check_trainable()
-        self._make_graphs()
-        self.restart(0)
-
-    def _make_graphs(self):
         self._run = tf.function(self._trained, jit_compile=False)
         z = [tf.TensorSpec(self.generator.input_shape, tf.float32)]
         self._generate = tf.function(lambda z: game_steps.samples(self.game, self.state, z), input_signature=z)
         self._pull = tf.function(lambda z: game_steps.pull(self.game, self.state, z), input_signature=z)
         self._discriminate = tf.function(lambda x: self.discriminator(x, training=False)[..., 0], reduce_retracing=True)
-
-    @property
-    def generator(self) -> keras.Model:
-        return self.game.generator
-
-    @property
-    def discriminator(self) -> keras.Model:
-        return self.game.discriminator
+        self.restart(0)
 
     @property
     def settings(self) -> Settings:
         return self.game.settings
-
-    @property
-    def copies(self) -> tuple[int, ...]:
-        """() or (how many,)."""
-        return self.game.copies
-
-    @property
-    def data(self) -> tf.Variable:
-        return self.game.data
 
     @property
     def state(self) -> State:

@@ -1,8 +1,8 @@
 """The steps of a GAN's training, as functions of an explicit state: (game, state, fed) → (the state after, loss).
 
-Nothing here keeps anything. A `Game` is what stays while a GAN trains, a `State` all that changes, and the strengths
-are the numbers of `Settings.fed`, which may change from one run to the next. Where there are two, the generator's come
-first (G), then the discriminator's (D). With copies, samples are (copies, batch, …), and losses (copies,).
+Nothing here keeps anything. A `Game` is what stays while a GAN trains, a `State` all that changes, and `fed` the
+numbers of `Settings.fed`, which may be others in the next run. Of pairs the generator's part comes first (G), then the
+discriminator's (D). With copies, samples are (copies, batch, …), and losses (copies,).
 """
 from __future__ import annotations
 
@@ -55,10 +55,11 @@ def begin(game: Game) -> State:
 
     s, weights = game.settings, tuple(net.trainable_variables for net in game.networks)
     sizes = [sum(int(np.prod(v.shape)) for v in of) for of in weights]
-    return State(weights, tuple(net.non_trainable_variables for net in game.networks),
-                 tuple((zeros(n), zeros(n)) for n in sizes), (zeros(dtype=tf.int32), zeros(dtype=tf.int32)),
-                 zeros(dtype=tf.int32), [zeros(*v.shape) for v in weights[G]] if s.average else [],
-                 zeros(*game.copies, s.replay, *game.sample_shape) if s.replay else ())
+    g_steps, d_steps, seed = (zeros(dtype=tf.int32) for _ in range(3))
+    return State(weights, rest=tuple(net.non_trainable_variables for net in game.networks),
+                 moments=tuple((zeros(n), zeros(n)) for n in sizes), steps=(g_steps, d_steps), seed=seed,
+                 average=[zeros(*v.shape) for v in weights[G]] if s.average else [],
+                 old=zeros(*game.copies, s.replay, *game.sample_shape) if s.replay else ())
 
 
 def run(game: Game, state: State, fed: Fed, steps: tf.Tensor, d_steps: Any,
@@ -118,8 +119,7 @@ def generator_step(game: Game, state: State, fed: Fed) -> tuple[State, tf.Tensor
 
 def loss_to_come(game: Game, state: State, fed: Fed, d_steps: Any) -> tf.Tensor:
     """What the next step's first loss will be, so that a run that went wrong is noticed however it is cut."""
-    network = tf.cast(d_steps > 0, tf.int32)
-    seed = _seed(state, tf.where(d_steps > 0, state.steps[D], state.steps[G]) + 1, network)
+    seed = _seed(state, tf.where(d_steps > 0, state.steps[D], state.steps[G]) + 1, tf.cast(d_steps > 0, tf.int32))
     with _playing(game, state):
         fake = game.generator(latent(game, seed), training=False)
         real, fake = (game.discriminator(seen(game, state, x, seed + [0, use], fed), training=False)
@@ -129,9 +129,10 @@ def loss_to_come(game: Game, state: State, fed: Fed, d_steps: Any) -> tf.Tensor:
 
 def _playing(game, state):
     """A scope in which the networks have the state's weights, and leave their variables as they are."""
-    variables = [v for net in game.networks for v in net.trainable_variables]
-    variables += [v for net in game.networks for v in net.non_trainable_variables]
-    return keras.StatelessScope(list(zip(variables, tf.nest.flatten([state.weights, state.rest]))))
+    pairs = []
+    for net, weights, rest in zip(game.networks, state.weights, state.rest):
+        pairs += [*zip(net.trainable_variables, weights), *zip(net.non_trainable_variables, rest)]
+    return keras.StatelessScope(pairs)
 
 
 def _descended(game, state, player, gradients, fed, scope):

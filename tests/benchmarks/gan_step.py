@@ -16,10 +16,7 @@ from helpers.training import keras, tf
 
 TURNS, STEPS, BATCH, WIDTH = 9, 500, 128, 64
 X = data.points("ring", n=4000).x
-CURES = {"smoothing": {"smoothing": 0.1}, "instance noise": {"noise": 0.3}, "replay": {"replay": 2048},
-         "minibatch deviation": {"deviation": True}, "packing by 4": {"packing": 4}, "unrolling by 5": {"unrolling": 5},
-         "spectral normalisation": {"spectral": True}, "R1": {"r1": 0.1}, "gradient penalty": {"penalty": 1.0},
-         "weight averaging": {"average": 0.99}, "five copies": {"copies": 5}}
+CURES = gan.CURES | {"five copies": {"copies": 5}}
 
 
 def bare_loop():

@@ -381,6 +381,8 @@ def test_samples_of_another_dimension_are_refused(built):
         GAN(RING, generator=generator, discriminator=discriminator)
     with pytest.raises(ValueError, match=r"discriminator takes \(3,\), and gets samples of shape \(12,\), packed by 4"):
         GAN(np.zeros((9, 3)), generator=generator, discriminator=discriminator, packing=4)
+    with pytest.raises(ValueError, match="give both, or neither"):
+        GAN(np.zeros((9, 3)), generator=generator)
     with pytest.raises(ValueError, match="are layers: put them into your own"):
         GAN(np.zeros((9, 3)), generator=generator, discriminator=discriminator, spectral=True)
 
@@ -414,7 +416,7 @@ def half_precision():
 
 
 def test_mixed_precision_leaves_a_gan_in_float32_or_is_refused(half_precision):
-    model = GAN(RING, width=WIDTH, **SMALL, spectral=True, deviation=True)
+    model = GAN(RING, width=WIDTH, **SMALL, deviation=True)
     assert np.isfinite(model.train(3)).all() and model.generate(4).dtype == np.float32
     assert {layer.compute_dtype for net in model.game.networks for layer in net.layers} == {"float32"}
     layers = keras.layers
