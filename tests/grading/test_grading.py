@@ -469,14 +469,19 @@ def test_control_c_ends_what_runs_and_what_waits(tiny, tmp_path):
         hand_in(tmp_path, f"sly{i}", "tiny", answer(tiny, f"import time; time.sleep({500 + i})"))
     command = [sys.executable, "-m", "helpers.grading", "tiny", "--submissions", str(tmp_path), "--course",
                str(tiny.root), "--jobs", "2", "--limit-cell", "400"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=PROJECT) as run:
-        whole, kernels = psutil.Process(run.pid), []
-        while len(kernels) < 2:
-            assert run.poll() is None
-            kernels = [one for one in whole.children(recursive=True) if "ipykernel_launcher" in one.cmdline()[-4:]]
-            time.sleep(0.2)
-        os.kill(run.pid, signal.SIGINT)
-        said = run.communicate(timeout=120)[1]      # each cell would take 400 s
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=PROJECT,
+                          # what runs in the background of a shell ignores it, and so would this
+                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as run:
+        try:
+            whole, kernels = psutil.Process(run.pid), []
+            while len(kernels) < 2:
+                assert run.poll() is None
+                kernels = [one for one in whole.children(recursive=True) if "ipykernel_launcher" in one.cmdline()[-4:]]
+                time.sleep(0.2)
+            os.kill(run.pid, signal.SIGINT)
+            said = run.communicate(timeout=120)[1]      # each cell would take 400 s
+        finally:
+            run.kill()
     assert run.returncode == 130 and "goes on from here" in said
     for _ in range(100):
         kernels = [one for one in kernels if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
