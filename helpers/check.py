@@ -19,7 +19,7 @@ model.compile("adam", "mse")
 model.fit(numpy.ones((8, 2)), numpy.ones((8, 1)), verbose=0)"""
 
 
-def environment():
+def environment() -> None:
     """Print ✓ for what is there, ✗ and the remedy for what is not. Never raises; takes about five seconds."""
     for what, problem_of in CHECKS.items():
         try:
@@ -30,16 +30,34 @@ def environment():
 
 
 def python():
-    return not (3, 11) <= sys.version_info < (3, 14) and f"this is {sys.version.split()[0]}; install Python 3.11"
+    return not (3, 11) <= sys.version_info < (3, 14) and f"this is {sys.version.split()[0]}; install 3.11, 3.12 or 3.13"
 
 
 def packages():
+    bounds = asked()
+    wrong = {name: version for name in bounds if (version := installed(name)) is None or version not in bounds[name]}
+    told = ", ".join(f"{name} is {version or 'missing'}" for name, version in wrong.items())
+    return wrong and f"{told}; run `%pip install {within_bounds(*wrong)}`, then restart the kernel"
+
+
+def asked():
+    """{package: its bounds}, what requirements.txt asks of this machine."""
     lines = (line.partition("#")[0].strip() for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines())
-    asked = [Requirement(line) for line in lines if line and not line.startswith("-")]
-    found = {r: next((d.version for d in metadata.distributions(name=r.name)), "missing") for r in asked}
-    wrong = {r: version for r, version in found.items() if version == "missing" or version not in r.specifier}
-    told, remedy = ", ".join(f"{r.name} is {v}" for r, v in wrong.items()), " ".join(f'"{r}"' for r in wrong)
-    return wrong and f"{told}; run `%pip install {remedy}`, then restart the kernel"
+    lines = [Requirement(line) for line in lines if line and not line.startswith("-")]
+    bounds = {line.name: line.specifier for line in lines if not line.marker or line.marker.evaluate()}
+    if installed("tensorflow") and not installed("tensorflow-cpu") and "tensorflow-cpu" in bounds:
+        bounds["tensorflow"] = bounds.pop("tensorflow-cpu")         # the build with the GPU's part serves as well
+    if not installed("jupyterlab"):
+        bounds.pop("jupyterlab", None)          # the page comes from elsewhere then: a hub, VS Code, Colab
+    return bounds
+
+
+def installed(name):
+    return next((found.version for found in metadata.distributions(name=name)), None)
+
+
+def within_bounds(*names):
+    return " ".join(f'"{name}{bounds}"' for name, bounds in asked().items() if name in names)
 
 
 def runs(code, packages):
@@ -74,5 +92,6 @@ CHECKS = {
     "sliders and buttons in JupyterLab and Notebook": extensions,
     "a folder for downloads": folder,
     "two cores and 4 GB of memory": machine,
-    "TensorFlow trains a model": lambda: runs(TRAIN, "--force-reinstall tensorflow keras"),
+    "TensorFlow trains a model": lambda: runs(
+        TRAIN, f"--force-reinstall {within_bounds('tensorflow', 'tensorflow-cpu', 'keras')}"),
 }
