@@ -71,7 +71,7 @@ def test_only_what_this_machine_needs_counts(requirements):
 def test_either_build_of_tensorflow_serves(requirements, installed, here, said):
     requirements("tensorflow-cpu>=2.20,<2.22  # reason\n")
     installed(**here)
-    assert (check.packages() or "").startswith(said) and bool(check.packages()) == bool(said)
+    assert check.packages().startswith(said) and bool(check.packages()) == bool(said)
     remedy = check.within_bounds("tensorflow", "tensorflow-cpu")
     assert remedy.startswith('"tensorflow<' if here.keys() == {"tensorflow"} else '"tensorflow-cpu<')
 
