@@ -6,6 +6,7 @@ from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from . import data
 
@@ -19,7 +20,7 @@ model.compile("adam", "mse")
 model.fit(numpy.ones((8, 2)), numpy.ones((8, 1)), verbose=0)"""
 
 
-def environment():
+def environment() -> None:
     """Print ✓ for what is there, ✗ and the remedy for what is not. Never raises; takes about five seconds."""
     for what, problem_of in CHECKS.items():
         try:
@@ -29,42 +30,62 @@ def environment():
         print(f"✗ {what}: {problem}" if problem else f"✓ {what}")
 
 
-def python():
-    return not (3, 11) <= sys.version_info < (3, 14) and f"this is {sys.version.split()[0]}; install Python 3.11"
+def python() -> str:
+    fine = (3, 11) <= sys.version_info < (3, 14)
+    return "" if fine else f"this is {sys.version.split()[0]}; install 3.11, 3.12 or 3.13"
 
 
-def packages():
+def packages() -> str:
+    bounds = asked()
+    wrong = {name: version for name in bounds if (version := installed(name)) is None or version not in bounds[name]}
+    told = ", ".join(f"{name} is {version or 'missing'}" for name, version in wrong.items())
+    return told and f"{told}; run `%pip install {within_bounds(*wrong)}`, then restart the kernel"
+
+
+def asked() -> dict[str, SpecifierSet]:
+    """{package: its bounds}, what requirements.txt asks of this machine."""
     lines = (line.partition("#")[0].strip() for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines())
-    asked = [Requirement(line) for line in lines if line and not line.startswith("-")]
-    found = {r: next((d.version for d in metadata.distributions(name=r.name)), "missing") for r in asked}
-    wrong = {r: version for r, version in found.items() if version == "missing" or version not in r.specifier}
-    told, remedy = ", ".join(f"{r.name} is {v}" for r, v in wrong.items()), " ".join(f'"{r}"' for r in wrong)
-    return wrong and f"{told}; run `%pip install {remedy}`, then restart the kernel"
+    required = [Requirement(line) for line in lines if line and not line.startswith("-")]
+    bounds = {r.name: r.specifier for r in required if not r.marker or r.marker.evaluate()}
+    if installed("tensorflow") and not installed("tensorflow-cpu") and "tensorflow-cpu" in bounds:
+        bounds["tensorflow"] = bounds.pop("tensorflow-cpu")         # the build with the GPU's part serves as well
+    if not installed("jupyterlab"):
+        bounds.pop("jupyterlab", None)          # the page comes from elsewhere then: a hub, VS Code, Colab
+    return bounds
 
 
-def runs(code, packages):
+def installed(name: str) -> str | None:
+    return next((found.version for found in metadata.distributions(name=name)), None)
+
+
+def within_bounds(*names: str) -> str:
+    return " ".join(f'"{name}{bounds}"' for name, bounds in asked().items() if name in names)
+
+
+def runs(code: str, packages: str) -> str:
     # In a process of its own, for a broken library may take its process down; -P: not from the current folder.
     run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=120)
     said = run.stderr.strip().splitlines() or [f"Python ended with code {run.returncode}"]
-    return run.returncode and f"{said[-1]}; run `%pip install {packages}`, then restart the kernel"
+    return f"{said[-1]}; run `%pip install {packages}`, then restart the kernel" if run.returncode else ""
 
 
-def extensions():
+def extensions() -> str:
     lost = [name for name in ("jupyterlab_widgets", "anywidget") if not any(
-        "labextensions" in file.parts and file.name == "package.json" and file.locate().exists()
+        "labextensions" in file.parts and file.name == "package.json" and Path(file.locate()).exists()
         for file in metadata.files(name) or ())]
-    return lost and f"run `%pip install --force-reinstall {' '.join(lost)}`, then start Jupyter anew"
+    return f"run `%pip install --force-reinstall {' '.join(lost)}`, then start Jupyter anew" if lost else ""
 
 
-def folder():
+def folder() -> str:
     place = Path(os.environ.get("TEACHING_DATA") or data.FOLDER).expanduser()
     fine = place.is_dir() and (os.access(place, os.W_OK) or any(place.glob("*.npz")))
-    return not fine and f"{place} cannot be written to; let TEACHING_DATA name a folder that can (digits need none)"
+    return "" if fine else f"{place} cannot be written to; let TEACHING_DATA name a folder that can (digits need none)"
 
 
-def machine():
+def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9 if hasattr(os, "sysconf") else 4
-    return (os.cpu_count() < 2 or memory < 3.5) and f"{os.cpu_count()}, {memory:.1f} GB: close other programs"
+    cores = os.cpu_count() or 1
+    return "" if cores >= 2 and memory >= 3.5 else f"{cores}, {memory:.1f} GB: close other programs"
 
 
 CHECKS = {
@@ -74,5 +95,6 @@ CHECKS = {
     "sliders and buttons in JupyterLab and Notebook": extensions,
     "a folder for downloads": folder,
     "two cores and 4 GB of memory": machine,
-    "TensorFlow trains a model": lambda: runs(TRAIN, "--force-reinstall tensorflow keras"),
+    "TensorFlow trains a model": lambda: runs(
+        TRAIN, f"--force-reinstall {within_bounds('tensorflow', 'tensorflow-cpu', 'keras')}"),
 }

@@ -1,4 +1,7 @@
-"""requirements.txt: a reason and bounds for every line, and a line for everything that is imported."""
+"""The requirements: bounds and a reason for every line, a line for everything that is imported, and for a student no more.
+
+constraints.txt pins each of them to a version within its bounds.
+"""
 import ast
 import re
 import sys
@@ -7,52 +10,146 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from helpers.rules import NOTEBOOKS
 
 ROOT = Path(__file__).resolve().parents[2]
-LINES = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and line[0] != "#"]
+ASSIGNMENTS = sorted((ROOT / "notebooks/assignments/source").rglob("*.ipynb"))
 OWN = {"helpers", *(path.stem for path in (ROOT / "tests").rglob("*.py"))}
 OPTIONAL = {"google",         # Colab's own
             "torch"}          # compared with in a benchmark where it is installed
+NOT_IMPORTED = {"jupyterlab",           # runs the notebooks
+                "ipywidgets",           # under anywidget; its version decides how a lab's state travels
+                "tensorflow-cpu"}       # or tensorflow, whichever the machine has
 
 
-def normal(name):
-    return re.sub(r"[-_.]+", "-", name).lower()
+def lines(name):
+    return [line for line in (ROOT / name).read_text("utf-8").splitlines() if line and line[0] != "#"]
 
 
-def imported(source):
-    """Top-level names of the modules that source imports, but for the standard library's and our own."""
-    tree, found = ast.parse(source), set()
-    for node in ast.walk(tree):
+def required(line):
+    return Requirement(line.partition("#")[0].strip())
+
+
+STUDY, DEVELOP, PINS = map(lines, ("requirements.txt", "requirements-dev.txt", "constraints.txt"))
+REQUIREMENTS = STUDY[:-1] + DEVELOP[1:]
+
+
+def names(requirements):
+    return {canonicalize_name(required(line).name) for line in requirements}
+
+
+def code(path):
+    """The source of a module or of a notebook's code cells, without magic lines."""
+    if path.suffix == ".py":
+        return path.read_text("utf-8")
+    return "\n".join(line for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"
+                     for line in cell.source.splitlines() if not line.lstrip().startswith(("%", "!")))
+
+
+def imports(source, package=""):
+    """Full names of what source imports anywhere; package: where the module lies that imports relatively."""
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            found.add(node.module.partition(".")[0])
-    return found - set(sys.stdlib_module_names) - OWN - OPTIONAL
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = package.split(".")[:len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*start, *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
-def test_imported_finds_what_counts():
-    source = "import os, numpy.linalg\nfrom helpers import data\ndef f():\n    from PIL import Image"
-    assert imported(source) == {"numpy", "PIL"}
+def outside(found):
+    """The top-level names among them, but for the standard library's and our own."""
+    return {name.partition(".")[0] for name in found} - set(sys.stdlib_module_names) - OWN - OPTIONAL - {""}
 
 
-def test_last_line_is_the_project():
-    assert LINES[-1] == "-e ."
+def reached(paths, root=ROOT):
+    """The files of paths, and the modules of `helpers` that they import, directly or through each other."""
+    seen, ahead = set(), list(paths)
+    while ahead:
+        path = ahead.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        package = ".".join(path.relative_to(root).parent.parts) if path.suffix == ".py" else ""
+        for name in imports(code(path), package):
+            parts = name.split(".")
+            if parts[0] == "helpers":
+                places = [root.joinpath(*parts[:n]) for n in range(1, len(parts) + 1)]
+                ahead += [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")
+                          if file.exists()]
+    return seen
 
 
-@pytest.mark.parametrize("line", LINES[:-1], ids=lambda line: line.split(">")[0])
+def missing(paths, requirements):
+    distributions, there = packages_distributions(), names(requirements)
+    return {module for path in paths for module in outside(imports(code(path)))
+            if not there & {canonicalize_name(name) for name in distributions.get(module, [])}}
+
+
+def test_imports_finds_what_counts():
+    source = "import os, numpy.linalg\nfrom helpers import data\ndef f():\n    from PIL import Image\n    from . import a"
+    assert list(imports(source, "helpers.labs")) == ["os", "numpy.linalg", "helpers.data", "PIL.Image", "helpers.labs.a"]
+    assert list(imports("from .b import c\nfrom ..d import e", "helpers.labs")) == ["helpers.labs.b.c", "helpers.d.e"]
+    assert outside(imports(source)) == {"numpy", "PIL"}
+
+
+def test_reached_follows_modules_and_packages(tmp_path):
+    for name, source in {"helpers/__init__.py": "", "helpers/a.py": "from . import b", "helpers/c.py": "import numpy",
+                         "helpers/b/__init__.py": "from .d import e", "helpers/b/d.py": "from ..a import f",
+                         "start.py": "from helpers import a"}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source)
+    found = {str(path.relative_to(tmp_path)) for path in reached([tmp_path / "start.py"], tmp_path)}
+    assert found == {"start.py", "helpers/__init__.py", "helpers/a.py", "helpers/b/__init__.py", "helpers/b/d.py"}
+
+
+def test_the_files_build_on_each_other():
+    assert STUDY[-1] == "-e ." and DEVELOP[0] == "-r requirements.txt"
+    assert not names(STUDY[:-1]) & names(DEVELOP[1:])
+
+
+@pytest.mark.parametrize("line", REQUIREMENTS, ids=lambda line: line.split(">")[0])
 def test_bounds_and_reason(line):
-    assert re.fullmatch(r"[\w-]+>=[\d.]+,<[\d.]+ +# \S.+", line), "not `name>=lowest,<highest  # reason`"
+    assert re.fullmatch(r"[\w-]+>=[\d.]+,<[\d.]+(; [^#]+)? +# \S.+", line), "not `name>=lowest,<highest  # reason`"
+
+
+@pytest.mark.parametrize("machine, build", [("x86_64", "tensorflow-cpu"), ("AMD64", "tensorflow-cpu"),
+                                            ("arm64", "tensorflow"), ("aarch64", "tensorflow")])
+def test_each_machine_gets_one_tensorflow(machine, build):
+    asked = [required(line) for line in STUDY if line.startswith("tensorflow")]
+    assert [r.name for r in asked if r.marker.evaluate({"platform_machine": machine})] == [build]
 
 
 def test_everything_imported_is_required():
-    sources = [path.read_text() for folder in ("helpers", "tests") for path in (ROOT / folder).rglob("*.py")]
-    sources += ["\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells
-                          if cell.cell_type == "code" and not cell.source.lstrip().startswith("%"))
-                for path in NOTEBOOKS]
-    required = {normal(line.partition(">")[0]) for line in LINES[:-1]}
+    paths = [path for folder in ("helpers", "tests") for path in (ROOT / folder).rglob("*.py")]
+    assert missing([*paths, *NOTEBOOKS, *ASSIGNMENTS], REQUIREMENTS) == set()
+
+
+def test_a_student_needs_requirements_txt_alone():
+    paths = reached([*NOTEBOOKS, *ASSIGNMENTS])
+    assert {"data.py", "marks.py", "evidence.py"} <= {path.name for path in paths}
+    assert missing(paths, STUDY[:-1]) == set()
+
+
+def test_a_student_is_asked_for_nothing_else():
     distributions = packages_distributions()
-    missing = {module for source in sources for module in imported(source)
-               if not required & {normal(name) for name in distributions.get(module, [])}}
-    assert not missing, f"imported, but not in requirements.txt: {', '.join(sorted(missing))}"
+    used = {canonicalize_name(name) for path in reached([*NOTEBOOKS, *ASSIGNMENTS])
+            for module in outside(imports(code(path))) for name in distributions.get(module, [])}
+    assert names(STUDY[:-1]) - used - {"tensorflow"} <= NOT_IMPORTED
+
+
+@pytest.mark.parametrize("line", REQUIREMENTS, ids=lambda line: line.split(">")[0])
+def test_constraints_keep_the_bounds(line):
+    pinned = {canonicalize_name(pin.name): pin.specifier for pin in map(required, PINS)}
+    asked = required(line)
+    if not asked.marker or asked.marker.evaluate({"platform_machine": "x86_64"}):
+        version = next(iter(pinned[canonicalize_name(asked.name)])).version
+        assert version in asked.specifier
+
+
+def test_constraints_are_versions_and_nothing_else():
+    assert [line for line in PINS if not re.fullmatch(r"[\w-]+==[\w.+!]+", line)] == []
+    assert not re.search(r"://|@|/[a-z]+/", (ROOT / "constraints.txt").read_text("utf-8"))

@@ -32,7 +32,16 @@ def test_a_check_that_breaks_is_a_line_and_the_others_go_on(monkeypatch, capsys)
 def test_python(monkeypatch, version, fine):
     monkeypatch.setattr(check, "sys", SimpleNamespace(version_info=version, version="3.x | somebody's build"))
     assert bool(check.python()) != fine
-    assert fine or check.python() == "this is 3.x; install Python 3.11"
+    assert fine or check.python() == "this is 3.x; install 3.11, 3.12 or 3.13"
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """A function that says what is installed: name=version."""
+    def here(**versions):
+        versions = {name.replace("_", "-"): version for name, version in versions.items()}
+        monkeypatch.setattr(check, "installed", versions.get)
+    return here
 
 
 def test_packages(requirements):
@@ -45,6 +54,34 @@ def test_packages(requirements):
 def test_packages_in_their_bounds(requirements):
     requirements("numpy>=1,<100  # reason\n-e .\n")
     assert not check.packages()
+
+
+def test_only_what_this_machine_needs_counts(requirements):
+    requirements('no-such-thing>=1; sys_platform == "none"  # reason\nnor-this>=2; sys_platform != "none"  # reason\n')
+    assert check.packages() == 'nor-this is missing; run `%pip install "nor-this>=2"`, then restart the kernel'
+
+
+@pytest.mark.parametrize("here, said", [
+    ({"tensorflow_cpu": "2.20"}, ""),
+    ({"tensorflow": "2.20"}, ""),                                       # with the GPU's part, and on Colab
+    ({"tensorflow": "2.19"}, 'tensorflow is 2.19; run `%pip install "tensorflow<2.22,>=2.20"`'),
+    ({"tensorflow_cpu": "2.19", "tensorflow": "2.20"}, 'tensorflow-cpu is 2.19; run `%pip install "tensorflow-cpu<'),
+    ({}, 'tensorflow-cpu is missing; run `%pip install "tensorflow-cpu<2.22,>=2.20"`'),
+])
+def test_either_build_of_tensorflow_serves(requirements, installed, here, said):
+    requirements("tensorflow-cpu>=2.20,<2.22  # reason\n")
+    installed(**here)
+    assert check.packages().startswith(said) and bool(check.packages()) == bool(said)
+    remedy = check.within_bounds("tensorflow", "tensorflow-cpu")
+    assert remedy.startswith('"tensorflow<' if here.keys() == {"tensorflow"} else '"tensorflow-cpu<')
+
+
+def test_jupyterlab_may_be_elsewhere_but_not_too_old(requirements, installed):
+    requirements("jupyterlab>=4,<5  # reason\n")
+    installed()
+    assert not check.packages()
+    installed(jupyterlab="3.6")
+    assert check.packages().startswith("jupyterlab is 3.6; run `%pip install")
 
 
 @pytest.mark.parametrize("code, said", [
