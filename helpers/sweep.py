@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 
 from . import records
-from .data import is_path
+from .files import is_path
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 CELL = 600          # seconds that a cell may take, for each unit of the budget
