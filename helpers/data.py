@@ -30,8 +30,8 @@ SOURCES = {  # name: {file at BASE_URL: checksum}, one .npz or four IDX files in
         "t10k-labels-idx1-ubyte.gz": "md5:bb300cfdad3c16e7a12a480ee83cd310",
     },
 }
-CLASS_NAMES = {"fashion_mnist": ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
-                                 "boot")}
+CLASS_NAMES = {"fashion_mnist": ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker",
+                                 "bag", "boot")}
 FOLDER = Path(__file__).resolve().parents[1] / "data"
 DEBIAN = Path("/", "usr", "share", "datasets")        # its package dataset-fashion-mnist
 DARKEST = 100             # the brightest pixel of images in 0–255 that are believed to be so
@@ -243,7 +243,8 @@ def _locate(name):
     if files.is_path(name):
         path = Path(name).expanduser().absolute()
         if not path.exists():
-            raise DataError(f"There is no file or folder {path}. Correct DATASET: relative paths start in {Path.cwd()}.")
+            raise DataError(f"There is no file or folder {path}. Correct DATASET: relative paths start in "
+                            f"{Path.cwd()}.")
         return path
     if name not in SOURCES:
         raise _unknown("load", name)
@@ -309,8 +310,8 @@ def _problem(arrays, labels):
     if _image_shape(train) != _image_shape(test):
         return f"x_train has {_image_shape(train)} pixels, x_test {_image_shape(test)}. Make them alike."
     if (train.max() > 1) != (test.max() > 1) and {train.dtype.kind, test.dtype.kind} - set("iu"):
-        return (f"x_train ranges to {train.max()}, x_test to {test.max()}: two scales. Divide the half in 0–255 by 255, "
-                "and save both with numpy.savez.")
+        return (f"x_train ranges to {train.max()}, x_test to {test.max()}: two scales. Divide the half in 0–255 by "
+                "255, and save both with numpy.savez.")
     return None
 
 
@@ -327,8 +328,8 @@ def _problem_of_images(name, x):
         return (f"{name} ranges from {low} to {high}, which is neither 0–1 nor 0–255. Scale both halves alike, by "
                 f"{mend} of all images, and clip them.")
     if x.dtype.kind == "f" and high < 0.2:
-        return (f"{name} ranges from {low} to {high}: almost black. If it was divided by 255 without need, multiply it; "
-                "else divide it by its largest value.")
+        return (f"{name} ranges from {low} to {high}: almost black. If it was divided by 255 without need, multiply "
+                "it; else divide it by its largest value.")
     return None
 
 

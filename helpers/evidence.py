@@ -1,11 +1,11 @@
 """Evidence: the claims of a notebook, what this run measured, and the verdicts that all recorded runs give together.
 
-    claims = Claims({"1.1": "A code restores more of an image than PCA's code of the same size"}, "01_tasks", data, SEED)
+    claims = Claims({"1.1": "A code keeps more of an image than PCA's code of the same size"}, "01_tasks", data, SEED)
     claims.measure("1.1", 1 - error / pca_error, case="a code of 8", at_least=0.10, unit="%",
                    control=("PCA itself", 0.0))
 
-One run of a notebook is one sample. `python -m helpers.sweep` runs notebooks with other seeds, data sets and budgets and
-records their samples; data/evidence/README.md has the rules, and the log of their changes.
+One run of a notebook is one sample. `python -m helpers.sweep` runs notebooks with other seeds, data sets and budgets
+and records their samples; data/evidence/README.md has the rules, and the log of their changes.
 """
 import platform
 from collections.abc import Iterable, Sequence
@@ -202,7 +202,7 @@ class Claims:
 
     def predict(self, *numbers: str):
         """Let the reader predict the claims of these numbers (all, by default): holds, depends or fails."""
-        from .labs.predictions import Predictions
+        from .predictions import Predictions
 
         self.predicted = Predictions({n: self.sentences[n] for n in numbers or self.sentences})
         return self.predicted
@@ -252,7 +252,7 @@ class Claims:
                 print(f"    {line}")
 
     def table(self) -> None:
-        """Show all claims: what this run says, what the recorded ones say, the verdict, and what the reader predicted."""
+        """Show all claims: what this run says, what the recorded runs say, the verdict, and the reader's prediction."""
         from IPython.display import Markdown, display
 
         guesses = self.predicted.chosen() if self.predicted else {}

@@ -35,7 +35,7 @@ def is_path(name: str) -> bool:
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a file or folder: those of ARRAYS, or x and y where it has no two halves; y_… only if it has labels.
+    """The arrays of a file or folder: those of ARRAYS, or x and y where it has no halves; labels if it has any.
 
     Raises FileError.
     """
@@ -62,8 +62,8 @@ def read_idx(path: Path) -> np.ndarray:
     raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     kinds = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
     if raw[:2] != b"\0\0" or raw[2] not in kinds:
-        raise FileError(f"{path} is no IDX file: those begin with 0, 0, and the type of their numbers. Look what it is, "
-                        "and save its images with numpy.savez.")
+        raise FileError(f"{path} is no IDX file: those begin with 0, 0 and the type of their numbers. Look what it "
+                        "is, and save its images with numpy.savez.")
     shape = np.frombuffer(raw, ">i4", count=raw[3], offset=4)
     return np.frombuffer(raw, kinds[raw[2]], offset=4 + 4 * len(shape)).reshape(shape)
 
@@ -179,8 +179,8 @@ def _classes(path):
     files = [(name, file) for name, folder in (inside or {"": path}).items()
              for file in sorted(folder.iterdir()) if file.suffix.lower() in PICTURES]
     if not files:
-        raise FileError(f"{path} holds no images ({', '.join(sorted(PICTURES))}), nor sub-folders with any. Needed is a "
-                        "folder with a sub-folder of images for each class, or the images alone.")
+        raise FileError(f"{path} holds no images ({', '.join(sorted(PICTURES))}), nor sub-folders with any. Needed is "
+                        "a folder with a sub-folder of images for each class, or the images alone.")
     images, size = [], None
     for _, file in files:
         try:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "evidence"
 MIME = "application/vnd.answers.sample+json"      # where an executed notebook's outputs hold its samples
-UNCOUNTED = {"parameters", "picture", "lab", "colab"}        # tags of cells that cannot change what is measured
+UNCOUNTED = {"parameters", "injected-parameters", "picture", "lab", "colab"}     # cells that cannot change a measure
 
 
 @dataclass(frozen=True)

@@ -71,9 +71,9 @@ def test_folder_with_train_and_test(tmp_path):
     assert np.array_equal(mine.y_train, Y[:20][order]) and mine.class_names == tuple("0123") and mine.name == "mine"
 
 
-def csv(name, head, columns, **options):
+def csv(name, head, columns):
     def make(folder):
-        np.savetxt(folder / name, np.column_stack(columns), fmt="%d", delimiter=",", header=head, comments="", **options)
+        np.savetxt(folder / name, np.column_stack(columns), fmt="%d", delimiter=",", header=head, comments="")
         return name
     return make
 
