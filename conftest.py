@@ -1,16 +1,15 @@
-"""Settings of the whole suite: shared cores, each notebook's labs as one more test, and a sample notebook."""
+"""Settings of the whole suite: shared cores, long files first, and a sample notebook."""
 import os
 
 import nbformat
 import pytest
-from nbval.plugin import IPyNbFile
-from notebook_items import NotebookWithLabs
 from sample_notebook import sample_notebook
 
+pytest_plugins = ["notebook_items"]         # each notebook's labs as further tests
 
-def pytest_configure(config):
+
+def pytest_configure():
     """Let workers share the cores: else TensorFlow starts a thread a core in each kernel of each worker."""
-    config.pluginmanager.register(LabsOfNotebooks())
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
     if workers > 1:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, os.cpu_count() // workers)))
@@ -33,16 +32,6 @@ def pytest_terminal_summary(terminalreporter):
         for name, text in report.user_properties:
             if name == "to read" and report.when == "call":
                 terminalreporter.write_line(text)
-
-
-class LabsOfNotebooks:
-    """Has every notebook that nbval collects tested together with its labs."""
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_collect_file(self, file_path, parent):
-        collected = yield
-        return [NotebookWithLabs.from_parent(parent, path=file_path) if isinstance(c, IPyNbFile) else c
-                for c in collected]
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ def load(name: str | Path = "mnist5k", seed: int = 42, n_train: int | None = 400
     if "x" in arrays:
         arrays = _halves(arrays, seed, name)
     scale = np.float32(255 if max(arrays["x_train"].max(), arrays["x_test"].max()) > 1 else 1)
-    halves = {}
+    halves: dict = {}
     for stream, (half, n) in enumerate([("train", n_train), ("test", n_test)]):
         x, y = arrays[f"x_{half}"], arrays.get(f"y_{half}")
         rows = np.arange(len(x))
@@ -364,13 +364,15 @@ class Points:
     std: float
 
 
-def points(name="ring", n=2000, seed=42, **settings):
+def points(name: str = "ring", n: int = 2000, seed: int = 42, **settings: float) -> Points:
     """Draw n points, equally many from each of some normal distributions or of two noisy curves.
 
     ring (k=8, radius=2, std=0.05): k centres on a circle, the first at (radius, 0).
     grid (side=5, spacing=2, std=0.1): side × side centres around the origin.
     moons, circles (std=0.05): scikit-learn's two curves; the circles have radii 1 and 0.8.
     Returns Points. Raises DataError.
+
+        grid = points("grid", n=500, side=3)
     """
     if name not in POINTS:
         raise _unknown("points", name)

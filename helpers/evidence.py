@@ -202,7 +202,7 @@ class Claims:
 
     def predict(self, *numbers: str):
         """Let the reader predict the claims of these numbers (all, by default): holds, depends or fails."""
-        from .predictions import Predictions
+        from .labs.predictions import Predictions
 
         self.predicted = Predictions({n: self.sentences[n] for n in numbers or self.sentences})
         return self.predicted

@@ -1,13 +1,18 @@
 """Evidence: the claims of a notebook, what was measured over seeds, and the verdicts that follow from it."""
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from helpers.labs.predictions import Predictions
 
 FEWEST_SEEDS = 5
 SHARE = 0.8       # of the seeds that must agree: four of five
 
 
-def seeds(seed, n=FEWEST_SEEDS):
+def seeds(seed: int, n: int = FEWEST_SEEDS) -> list[int]:
     """n seeds that follow from one, independent of each other and of those that follow from another seed."""
     return [int(s) for s in np.random.SeedSequence(seed).generate_state(n)]
 
@@ -29,25 +34,25 @@ class Rule:
             raise ValueError("at_least states the smallest effect that counts, so it must be above 0; "
                              "turn the effect's sign round for a decrease")
 
-    def agreeing(self, effects):
+    def agreeing(self, effects: np.ndarray) -> int:
         """How many seeds pass: have the sign of the claim, or stay within the bound."""
         passing = effects > 0 if self.at_least is not None else effects <= self.at_most
         return int((passing & np.isfinite(effects)).sum())
 
-    def says_yes(self, effects):
+    def says_yes(self, effects: np.ndarray) -> bool:
         """The decision, for effects of shape (seeds,)."""
         mean = effects.mean()
         large = mean >= self.at_least if self.at_least is not None else mean <= self.at_most
         return bool(large and np.isfinite(mean) and self.agreeing(effects) >= SHARE * len(effects))
 
-    def number(self, value, sign=""):
+    def number(self, value: float, sign: str = "") -> str:
         """A value in the rule's unit; shares become percent or percentage points."""
         hundred = self.unit.startswith(("point", "%"))
         value = value * 100 if hundred else value
         digits = 1 if hundred or abs(value) >= 10 else 2 if abs(value) >= 1 else 3
         return f"{value:{sign}.{digits}f}"
 
-    def words(self, effects):
+    def words(self, effects: np.ndarray) -> str:
         """A measurement in words: `5 of 5 seeds, +6.1 ± 0.9 points`."""
         sign = "+" if self.at_least is not None else ""
         unit = f" {self.unit}" if self.unit else ""
@@ -72,16 +77,16 @@ class Measurement:
     positive_name: str = ""
 
     @property
-    def yes(self):
+    def yes(self) -> bool:
         return self.rule.says_yes(self.effects)
 
     @property
-    def sound(self):
+    def sound(self) -> bool:
         passed = self.positive is None or self.rule.says_yes(self.positive)
         return passed and bool(np.isfinite(self.control).all()) and not self.rule.says_yes(self.control)
 
     @property
-    def controls(self):
+    def controls(self) -> str:
         said = f"no: {self.control_name}, {self.rule.words(self.control)}"
         if self.positive is not None:
             said += f"; yes: {self.positive_name}, {self.rule.words(self.positive)}"
@@ -100,28 +105,32 @@ class Claims:
     `measure` records an effect under a claim; `table` shows all; `verdicts` prints a line for each claim.
     """
 
-    def __init__(self, sentences):
+    def __init__(self, sentences: dict[str, str]):
         self.sentences = dict(sentences)
-        self.measurements = {number: {} for number in self.sentences}
-        self.predicted = None
+        self.measurements: dict[str, dict[str, Measurement]] = {number: {} for number in self.sentences}
+        self.predicted: Predictions | None = None
 
-    def measure(self, number, effects, *, control, control_name, at_least=None, at_most=None, unit="", case="",
-                positive=None, positive_name=""):
+    def measure(self, number: str, effects: ArrayLike, *, control: ArrayLike, control_name: str,
+                at_least: float | None = None, at_most: float | None = None, unit: str = "", case: str = "",
+                positive: ArrayLike | None = None, positive_name: str = "") -> None:
         """Record effects (one for each seed, at least five) of a claim, or of one case of it, and print what they say.
 
         control: the same effect measured where the rule must say no (another model, or other data); positive: where
         it must say yes. A rule that fails its control decides nothing. unit: a unit that starts with "points" or "%"
-        shows shares times 100. Measuring a case again replaces it, so that a cell may run twice.
+        shows shares times 100. Measuring a case again replaces it, so that a cell may run twice. Raises ValueError for
+        an unknown number, fewer than five effects, or other than one bound.
+
+            claims.measure("1.1", 1 - error / pca, at_least=0.1, unit="%", control=np.zeros(5), control_name="PCA")
         """
         if number not in self.measurements:
             raise ValueError(f"there is no claim {number!r} here: the claims are {', '.join(self.measurements)}")
-        effects, control, positive = (_seeded(v, number) for v in (effects, control, positive))
+        measured, refused, passed = (_seeded(values, number) for values in (effects, control, positive))
         rule = Rule(at_least, at_most, unit)
-        found = Measurement(case, rule, effects, control, control_name, positive, positive_name)
+        found = Measurement(case, rule, measured, refused, control_name, passed, positive_name)
         self.measurements[number][case] = found
         print(number, found)
 
-    def verdict(self, number):
+    def verdict(self, number: str) -> str:
         """`holds`, `fails`, `depends: A does, B does not`, or `undecided: …` where nothing sound was measured."""
         cases = self.measurements[number].values()
         if not cases:
@@ -133,23 +142,23 @@ class Claims:
             return f"depends: {_list(yes)} {_does(yes)}, {_list(no)} {_does(no)} not"
         return "holds" if yes else "fails"
 
-    def verdicts(self):
+    def verdicts(self) -> None:
         """Print the verdicts, a line each: the part of a notebook that must be the same on every machine."""
         for number in self.sentences:
             print(number, self.verdict(number))
 
-    def predict(self):
+    def predict(self) -> "Predictions":
         """Let the reader predict: the claims, each with holds, depends, fails to choose from."""
-        from helpers.predictions import Predictions
+        from helpers.labs.predictions import Predictions
 
         self.predicted = Predictions(self.sentences)
         return self.predicted
 
-    def table(self):
+    def table(self) -> None:
         """Show claims, measurements, controls, verdicts, and predictions where the reader made any, as a table."""
         from IPython.display import Markdown, display
 
-        guesses = self.predicted.chosen() if self.predicted else {}
+        guesses: dict[str, str] = self.predicted.chosen() if self.predicted else {}
         lines = ["| | claim | case | measured | asked | verdict |" + " you said |" * bool(guesses),
                  "|---|---|---|---|---|---|" + "---|" * bool(guesses)]
         for number, sentence in self.sentences.items():

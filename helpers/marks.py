@@ -9,6 +9,7 @@ import math
 import sys
 
 import numpy as np
+import numpy.testing  # NumPy itself loads it only when it is used, which may be after it was changed
 
 _array, _float64, _sum, _abs, _max, _zip, _all, _len = np.asarray, np.float64, sum, abs, max, zip, all, len
 _float, _Wrong, _finite, _isinstance, _print = float, AssertionError, math.isfinite, isinstance, print

@@ -5,22 +5,27 @@ labs may draw from any thread.
 """
 import base64
 import io
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import matplotlib
 import numpy as np
 from cycler import cycler
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
+from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw, ImageFont
 
 # Okabe and Ito's palette (2008), told apart by the colour-blind; markers and dashes say the same a second time.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (5, 5)))
-STYLE = {
+STYLE: dict = {
     "axes.prop_cycle": cycler(color=COLOURS) + cycler(marker=MARKERS) + cycler(linestyle=DASHES),
     "font.family": "DejaVu Sans", "font.size": 11, "axes.titlesize": 12, "axes.titlelocation": "left",
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": "#e6e6e6",
@@ -48,21 +53,27 @@ class Picture:
         return data, {"image/png": {"alt": self.alt, "width": self.width}}
 
 
-def figure(rows=1, columns=1, width=8.6, height=3.4, **options):
+def figure(rows: int = 1, columns: int = 1, width: float = 8.6, height: float = 3.4, **options) -> tuple[Figure, Any]:
     """A figure in the collection's style.
 
     Returns (figure, axes): one axes, or an array of them as `Figure.subplots` gives it. Sizes are in inches, 96 CSS
     pixels each; options go to `Figure.subplots`.
+
+        fig, (left, right) = plots.figure(1, 2, sharey=True)
     """
     fig = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(fig)
     return fig, fig.subplots(rows, columns, **options)
 
 
-def picture(drawing, sharpness=SHARPNESS):
-    """A `Picture` of a drawing: a Picture as it is, or a matplotlib Figure with alternative text made from its data."""
+def picture(drawing: Figure | Picture, sharpness: float = SHARPNESS, alt: str = "") -> Picture:
+    """A `Picture` of a drawing: a Picture as it is, or a matplotlib Figure with alternative text made from its data.
+
+    sharpness: physical pixels for each CSS pixel. alt: what the drawing shows, in words, in the place of what its data
+    alone can say. Raises TypeError for what is no drawing.
+    """
     if isinstance(drawing, Picture):
-        return drawing
+        return replace(drawing, alt=alt) if alt else drawing
     if not isinstance(drawing, Figure):
         raise TypeError(f"cannot show a {type(drawing).__name__}: give a matplotlib Figure or a Picture "
                         "(plots.figure and plots.images make them)")
@@ -72,20 +83,24 @@ def picture(drawing, sharpness=SHARPNESS):
     # A figure without a ground of its own stays transparent, for the page's colours, dark or light, to show through.
     pixels = np.asarray(canvas.buffer_rgba())[..., :3 if drawing.get_facecolor()[3] else 4]
     drawing.set_dpi(DPI)
-    return Picture(_png(Image.fromarray(pixels), colours=256), describe(drawing),
+    return Picture(_png(Image.fromarray(pixels), colours=256), alt or describe(drawing),
                    round(drawing.get_figwidth() * DPI))
 
 
-def show(drawing, *axes_labels, title=None, legend=True):
+def show(drawing: Figure | Picture, *axes_labels: tuple[str, str], title: str | None = None, legend: bool = True,
+         alt: str = "") -> None:
     """Finish a drawing and display it: the last line of every cell that makes a figure.
 
-    axes_labels: one (x label, y label) pair for each axes, or a single pair for all. title: the figure's own.
+    axes_labels: one (x label, y label) pair for each axes, or a single pair for all. title: the figure's own. alt: what
+    the drawing shows, for readers who cannot see it. Raises ValueError where pairs and axes do not match.
+
+        plots.show(fig, ("numbers in the code", "error"), alt="The error falls until 16 numbers, then stays.")
     """
     from IPython.display import display
 
     if isinstance(drawing, Figure):
         _label(drawing, axes_labels, title, legend)
-    display(picture(drawing))
+    display(picture(drawing, alt=alt))
 
 
 def _label(fig, axes_labels, title, legend):
@@ -102,7 +117,7 @@ def _label(fig, axes_labels, title, legend):
         fig.suptitle(title, x=0.01, ha="left", fontsize=13)
 
 
-def describe(fig):
+def describe(fig: Figure) -> str:
     """Alternative text of a figure, made from its data: each axes' title, labels, and what is drawn, in figures."""
     heading = fig.get_suptitle()
     parts = [_describe_axes(ax) for ax in fig.get_axes()]
@@ -162,29 +177,33 @@ def _describe_bars(bars, ax):
 
 # Grids of images ------------------------------------------------------------------------------------------------
 
-def images(rows, captions=None, width=825, zoom=None, title=""):
+def images(rows: Mapping[str, ArrayLike], captions: Collection | None = None, width: int = 825, zoom: int | None = None,
+           title: str = "") -> Picture:
     """A grid of grey images, drawn large and without smoothing, one labelled row for each entry.
 
     rows: {label: array (n, h, w) in 0–1, black to white on paper as 0 to 1}; rows may differ in n. captions: a line
     under each column. width: the most CSS pixels the grid takes. zoom: CSS pixels for a pixel of an image (else as
-    large as fits). Returns a `Picture`; made with NumPy and Pillow in a few milliseconds, so labs use it too.
+    large as fits). Returns a `Picture`; made with NumPy and Pillow in a few milliseconds, so labs use it too. Raises
+    ValueError for rows of another shape.
+
+        plots.show(plots.images({"image": data.images(x), "reconstruction": data.images(model(x))}))
     """
-    rows = {label: np.asarray(x, dtype=np.float32) for label, x in rows.items()}
-    if any(x.ndim != 3 or not x.size for x in rows.values()) or len({x.shape[1:] for x in rows.values()}) != 1:
+    arrays = {label: np.asarray(x, dtype=np.float32) for label, x in rows.items()}
+    if any(x.ndim != 3 or not x.size for x in arrays.values()) or len({x.shape[1:] for x in arrays.values()}) != 1:
         raise ValueError("each row of images must be an array of shape (n, height, width) with n ≥ 1, height and width "
                          "the same in all rows; got "
-                         + (", ".join(f"{label}: {x.shape}" for label, x in rows.items()) or "no rows"))
-    captions = [] if captions is None else list(map(str, captions))
-    n, h, w = max(map(len, rows.values())), *next(iter(rows.values())).shape[1:]
-    if len(captions) > n:
-        raise ValueError(f"{len(captions)} captions for {n} columns: give at most one for each")
+                         + (", ".join(f"{label}: {x.shape}" for label, x in arrays.items()) or "no rows"))
+    below = [] if captions is None else list(map(str, captions))
+    n, h, w = max(map(len, arrays.values())), *next(iter(arrays.values())).shape[1:]
+    if len(below) > n:
+        raise ValueError(f"{len(below)} captions for {n} columns: give at most one for each")
     font, gap = _font(13), 6
-    margin = max((round(font.getlength(label)) for label in rows), default=0) + 12 if any(rows) else 0
+    margin = max((round(font.getlength(label)) for label in arrays), default=0) + 12 if any(arrays) else 0
     zoom = zoom or max(1, min((width - margin) // n - gap, 96) // w)
-    head, cell, foot = 22 * bool(title), (h * zoom + gap, w * zoom + gap), 18 * bool(captions)
+    head, cell, foot = 22 * bool(title), (h * zoom + gap, w * zoom + gap), 18 * bool(below)
     wide = max(margin + cell[1] * n + gap, round(font.getlength(title)) + 8 if title else 0)
-    canvas = np.full((head + cell[0] * len(rows) + gap + foot, wide), 255, np.uint8)
-    for i, x in enumerate(rows.values()):
+    canvas = np.full((head + cell[0] * len(arrays) + gap + foot, wide), 255, np.uint8)
+    for i, x in enumerate(arrays.values()):
         shades = (255 - 255 * np.clip(np.nan_to_num(x), 0, 1)).astype(np.uint8)
         for j, shade in enumerate(shades.repeat(zoom, axis=1).repeat(zoom, axis=2)):
             top, left = head + gap + i * cell[0], margin + gap + j * cell[1]
@@ -194,23 +213,24 @@ def images(rows, captions=None, width=825, zoom=None, title=""):
     pen = ImageDraw.Draw(sheet)
     if title:
         pen.text((4, 4), title, fill=0, font=font)
-    for i, label in enumerate(rows):
+    for i, label in enumerate(arrays):
         pen.text((4, head + gap + i * cell[0] + h * zoom / 2), label, fill=0, font=font, anchor="lm")
-    for j, caption in enumerate(captions):
+    for j, caption in enumerate(below):
         pen.text((margin + gap + j * cell[1] + w * zoom / 2, canvas.shape[0] - 10), caption, fill=0,
                  font=_font(11), anchor="mm")
-    said = "; ".join(f"{label or 'images'}: {len(x)} images, mean grey {x.mean():.2f}" for label, x in rows.items())
+    said = "; ".join(f"{label or 'images'}: {len(x)} images, mean grey {x.mean():.2f}" for label, x in arrays.items())
     alt = f"{title.rstrip('.') + '. ' if title else ''}Grid of {h} by {w} pixel images, {said}."
-    if captions:
-        alt += " Captions: " + ", ".join(captions) + "."
+    if below:
+        alt += " Captions: " + ", ".join(below) + "."
     return Picture(_png(sheet), alt, canvas.shape[1])
 
 
-def stack(*drawings, sharpness=1):
+def stack(*drawings: Figure | Picture, sharpness: float = 1) -> Picture:
     """One Picture of several drawings, one below the other."""
     parts = [picture(d, sharpness) for d in drawings]
     sheets = [Image.open(io.BytesIO(p.png)).convert("RGB") for p in parts]
-    sheets = [s if s.width == p.width else s.resize((p.width, round(s.height * p.width / s.width)), Image.LANCZOS)
+    sheets = [s if s.width == p.width else
+              s.resize((p.width, round(s.height * p.width / s.width)), Image.Resampling.LANCZOS)
               for s, p in zip(sheets, parts)]
     whole = Image.new("RGB", (max(s.width for s in sheets), sum(s.height for s in sheets)), "white")
     top = 0
@@ -235,16 +255,19 @@ def _png(sheet, colours=None):
 
 # Recurring figures ----------------------------------------------------------------------------------------------
 
-def curves(x, panels, xlabel, logx=True, logy=()):
+def curves(x: ArrayLike | Mapping[str, ArrayLike], panels: Mapping[str, Mapping[str, ArrayLike]], xlabel: str,
+           logx: bool = True, logy: Collection[str] = ()) -> Figure:
     """A panel for each entry of {what: {label: runs (seeds, points)}}: lines of means, bands of ± one deviation.
 
     x: (points,), or {label: x} where lines differ in it. logx: a logarithmic axis, for code sizes. logy: the panels
     that get one too.
+
+        plots.curves([2, 4, 8], {"error": {"autoencoder": np.ones((5, 3))}}, "numbers in the code")
     """
     fig, axes = figure(1, len(panels), height=2.9, width=8.6 if len(panels) > 1 else 6.5, squeeze=False)
     for ax, (what, lines) in zip(axes[0], panels.items()):
         for label, runs in lines.items():
-            spread(ax, x[label] if isinstance(x, dict) else x, runs, label)
+            spread(ax, x[label] if isinstance(x, Mapping) else x, runs, label)
         ax.set(xlabel=xlabel, yscale="log" if what in logy else "linear")
         ax.set_title(what, fontsize=12 if len(panels) < 3 else 9.5)
         if logx:
@@ -257,7 +280,7 @@ def curves(x, panels, xlabel, logx=True, logy=()):
     return fig
 
 
-def bar_panels(panels, digits=3, zero=True):
+def bar_panels(panels: Mapping[str, Mapping[str, ArrayLike]], digits: int = 3, zero: bool = True) -> Figure:
     """A panel of horizontal bars for each entry of {x label: {name: values over seeds}}; names stand at the left.
 
     zero: whether the axes start at zero; if not, each shows the range of its values.
@@ -274,7 +297,8 @@ def bar_panels(panels, digits=3, zero=True):
     return fig
 
 
-def heatmap(values, rows, columns, limits=None, signs=None, digits=2):
+def heatmap(values: ArrayLike, rows: Sequence[str], columns: Sequence[str], limits: tuple[float, float] | None = None,
+            signs: ArrayLike | None = None, digits: int = 2) -> Figure:
     """A table in colours, of values (rows, columns) or (rows, columns, seeds): a cell shows the mean, and ± one
     standard deviation below it.
 
@@ -304,8 +328,8 @@ def heatmap(values, rows, columns, limits=None, signs=None, digits=2):
     return fig
 
 
-def maps(codes, labels):
-    """A map for each entry of {title: codes (n, 2)}, with the classes' names and colours."""
+def maps(codes: Mapping[str, ArrayLike], labels: ArrayLike) -> Figure:
+    """A map for each entry of {title: codes (n, 2)}, with the names and colours of the classes (n,)."""
     fig, axes = figure(1, len(codes), height=8.6 / len(codes) * 1.05 + 0.3, squeeze=False)
     for ax, (title, points) in zip(axes[0], codes.items()):
         classes(ax, points, labels, size=7)
@@ -313,7 +337,8 @@ def maps(codes, labels):
     return fig
 
 
-def scatters(planes, points, reach=None, columns=6):
+def scatters(planes: Mapping[str, ArrayLike], points: ArrayLike, reach: float | None = None, columns: int = 6
+             ) -> Figure:
     """A small plane for each entry of {title: samples (n, 2)}: the points (m, 2) in black, the samples in colour.
 
     reach: planes are drawn from −reach to reach, by default as far as the points and a bit more.
@@ -333,7 +358,7 @@ def scatters(planes, points, reach=None, columns=6):
     return fig
 
 
-def spread(ax, x, runs, label, **options):
+def spread(ax: Axes, x: ArrayLike, runs: ArrayLike, label: str, **options) -> Line2D:
     """Draw the mean of runs (seeds, points) over seeds as a line, and ± one standard deviation as a band."""
     runs = np.asarray(runs, float)
     mean, sd = runs.mean(0), runs.std(0, ddof=1) if len(runs) > 1 else np.zeros(runs.shape[1])
@@ -342,7 +367,7 @@ def spread(ax, x, runs, label, **options):
     return line
 
 
-def bars(ax, results, digits=3):
+def bars(ax: Axes, results: Mapping[str, ArrayLike], digits: int = 3) -> None:
     """Horizontal bars of {name: values over seeds}: the mean, one standard deviation, and each seed as a dot."""
     names, values = list(results), [np.atleast_1d(v).astype(float) for v in results.values()]
     means = [v.mean() for v in values]
@@ -356,12 +381,12 @@ def bars(ax, results, digits=3):
     ax.grid(axis="y", visible=False)
 
 
-def classes(ax, codes, labels, size=12):
+def classes(ax: Axes, codes: ArrayLike, labels: ArrayLike, size: float = 12) -> None:
     """A map of two-dimensional codes (n, 2): each class has a colour, and its name stands at its middle."""
     codes, labels = np.asarray(codes), np.asarray(labels)
     for i, c in enumerate(np.unique(labels)):
         mine = codes[labels == c]
-        ax.scatter(*mine.T, s=size, color=COLOURS[i % 7], marker=MARKERS[i % 8], alpha=0.6, linewidths=0,
+        ax.scatter(mine[:, 0], mine[:, 1], s=size, color=COLOURS[i % 7], marker=MARKERS[i % 8], alpha=0.6, linewidths=0,
                    label="_class")
         ax.annotate(str(c), np.median(mine, axis=0), fontsize=14, fontweight="bold", ha="center", va="center",
                     bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": COLOURS[i % 7], "alpha": 0.85})

@@ -1,11 +1,11 @@
 """Publish notebooks: run each in a fresh kernel, and store it as readers without a kernel need it.
 
     python -m helpers.publish notebooks/01_tasks.ipynb            run, clean, store
-    python -m helpers.publish --check notebooks/*.ipynb           only say what a reader would trip over
+    python -m helpers.publish --check notebooks/*.ipynb           only say all that is wrong (helpers.rules)
+    python -m helpers.publish --colab notebooks/*.ipynb           run nothing, only write Colab's badge and cell anew
 """
 import argparse
 import os
-import re
 import sys
 import time
 from pathlib import Path
@@ -15,13 +15,13 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from traitlets import default
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
-TWINS = {"image/png", "text/markdown"}      # what a widget shows to readers without a kernel
-LARGEST = 1_000_000          # bytes
-ABSOLUTE = re.compile(r"(?<!\w)/(?:root|home|Users|tmp|work|opt|usr|var|mnt)/[\w.\-/]*|\b[A-Z]:\\+Users")
-PIXELS = re.compile(r'"image/png": (?:"[^"]*"|\[[^\]]*\])')
-SHOWS = re.compile(r"^(?:\w+\.)*(?:show|display|print|table|verdicts)\w*\(", re.MULTILINE)
+from helpers import colab, rules
+from helpers.rules import TWINS, WIDGET, numbered, problems, unfit
+
+KEPT = ("tags", "jupyter", "slideshow")     # of a cell's metadata; the rest is a tool's, or a moment's
 METADATA = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
             "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python",
                               "pygments_lexer": "ipython3"}}
@@ -34,11 +34,12 @@ class PublishError(Exception):
 class ThisPython(AsyncKernelManager):
     """A kernel of the Python that runs this, whatever else is installed on the machine as `python3`."""
 
-    def _kernel_spec_manager_default(self):
+    @default("kernel_spec_manager")
+    def _only_its_own(self):
         return KernelSpecManager(kernel_dirs=[])
 
 
-def run(notebook, folder, timeout=600):
+def run(notebook: NotebookNode, folder: Path, timeout: int = 600) -> list[tuple[str, float]]:
     """Run all cells of a notebook in place, in a fresh kernel whose working directory is `folder`.
 
     timeout: seconds for a cell. Returns [(cell's name, seconds)]. Raises PublishError at an error.
@@ -55,11 +56,11 @@ def run(notebook, folder, timeout=600):
     return [(name, end - start) for name, start, end in zip(names, began, ended)]
 
 
-def clean(notebook):
+def clean(notebook: NotebookNode) -> None:
     """Leave what a reader needs, in place: no times, no widget beside its static twin, no erased bars."""
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
-        cell.metadata.pop("execution", None)
+        cell.metadata = NotebookNode({key: cell.metadata[key] for key in KEPT if key in cell.metadata})
         if cell.cell_type == "code":
             cell.outputs = list(_clean_outputs(cell.outputs))
 
@@ -83,88 +84,76 @@ def _clean_outputs(outputs):
         yield output
 
 
-def publish(path, timeout=600):
+def publish(path: Path, timeout: int = 600) -> list[tuple[str, float]]:
     """Run the notebook at `path`, clean it, and put it in its place; on any failure the old file stays.
 
-    Returns [(cell's name, seconds)]. Raises PublishError for a cell that fails, and for what `unfit` finds.
+    timeout: seconds for a cell. Returns [(cell's name, seconds)]. Raises PublishError for a cell that fails, and for
+    what makes a notebook unfit to be stored; where it has a BUDGET, for every rule that it breaks, most before it runs.
     """
     path = Path(path)
     notebook = nbformat.read(path, as_version=4)
+    colab.prepare(notebook, path)
+    ruled = any("BUDGET" in cell.source for cell in rules.tagged(notebook.cells, "parameters"))
+    if ruled:
+        _refuse(rules.written(notebook, path))
     times = run(notebook, path.parent, timeout)
     clean(notebook)
-    if found := list(unfit(notebook)):
-        raise PublishError("; ".join(found))
-    aside = path.with_name(path.name + ".part")
-    try:
-        aside.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    _refuse(rules.everything(notebook, path) if ruled else unfit(notebook))
+    store(notebook, path)
     return times
 
 
-def problems(notebook):
-    """All that is wrong with what a notebook stores, a sentence each."""
-    return [*unfit(notebook), *_outputs(notebook)]
+def _refuse(found):
+    if sentences := "; ".join(found):
+        raise PublishError(sentences)
 
 
-def numbered(notebook):
-    """(name, cell) for each cell that has code; its name holds the execution count that a reader sees."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    return [(f"cell [{i}] `{cell.source.strip().splitlines()[0]}`", cell) for i, cell in enumerate(code, 1)]
+def store(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook so that a change of it is a small difference of files: sorted keys, one line a line."""
+    aside = path.with_name(path.name + ".part")
+    try:
+        aside.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
-def unfit(notebook):
-    """What keeps a notebook from being stored at all: errors, noise, this machine's paths, its size."""
-    for name, cell in numbered(notebook):
-        for output in cell.outputs:
-            if output.output_type == "error":
-                yield f"{name}: an error in the output, {output.ename}: {output.evalue}"
-            if output.get("name") == "stderr":
-                yield f"{name}: text on stderr: {output.text.strip()[:200]}"
-    stored = nbformat.writes(notebook)
-    text = PIXELS.sub("", stored)
-    yield from (f"a path of one machine: {path}" for path in sorted(set(ABSOLUTE.findall(text))))
-    if (size := len(stored.encode())) > LARGEST:
-        yield f"{size / 1e6:.1f} MB: at most {LARGEST / 1e6:.0f} MB"
+def _publish(path):
+    times = publish(path)
+    slowest, seconds = max(times, key=lambda cell: cell[1], default=("no cell", 0))
+    print(f"{path}: {sum(s for _, s in times):.1f} s, slowest {seconds:.1f} s in {slowest}, "
+          f"{path.stat().st_size / 1e3:.0f} kB")
+    return problems(nbformat.read(path, as_version=4))
 
 
-def _outputs(notebook):
-    cells = numbered(notebook)
-    if [cell.execution_count for _, cell in cells] != list(range(1, len(cells) + 1)):
-        yield "not run from top to bottom in one go"
-    if "widgets" in notebook.metadata:
-        yield "widget state in the notebook's metadata"
-    for name, cell in cells:
-        if SHOWS.search(cell.source) and not cell.outputs:
-            yield f"{name}: shows something, and has no output"
-        for output in cell.outputs:
-            data = output.get("data", {})
-            if "image/png" in data and not output.metadata.get("image/png", {}).get("alt"):
-                yield f"{name}: a picture without alternative text"
-            if WIDGET in data:
-                yield f"{name}: a widget {'beside its' if TWINS & set(data) else 'without a'} static twin"
+def _check(path):
+    return rules.everything(nbformat.read(path, as_version=4), path)
 
 
-def main(arguments=None):
+def _colab(path):
+    notebook = nbformat.read(path, as_version=4)
+    colab.prepare(notebook, path)
+    store(notebook, path)
+    return []
+
+
+def main(arguments: list[str] | None = None) -> int:
     """Publish or check notebooks; returns the exit status: 0 if all went well."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.publish", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m helpers.publish", description=__doc__.partition("\n")[0])
     parser.add_argument("notebooks", nargs="+", type=Path)
-    parser.add_argument("--check", action="store_true", help="run and store nothing, only report problems")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--check", action="store_true", help="run and store nothing, only say all that is wrong")
+    only.add_argument("--colab", action="store_true", help="run nothing, only write Colab's badge and cell anew")
     options, failed = parser.parse_args(arguments), False
+    work, done = (_check, "read") if options.check else (_colab, "stored") if options.colab else (_publish, "published")
     for path in options.notebooks:
         try:
-            if not options.check:
-                times = publish(path)
-                slowest, seconds = max(times, key=lambda cell: cell[1], default=("no cell", 0))
-                print(f"{path}: {sum(s for _, s in times):.1f} s, slowest {seconds:.1f} s in {slowest}, "
-                      f"{path.stat().st_size / 1e3:.0f} kB")
-            found = problems(nbformat.read(path, as_version=4))
+            found = work(path)
+            failed |= options.check and bool(found)
         except (PublishError, OSError, nbformat.reader.NotJSONError) as error:
-            found, failed = [f"not {'read' if options.check else 'published'}: {error}"], True
+            found, failed = [f"not {done}: {error}"], True
         for problem in found:
             print(f"{path}: {problem}", file=sys.stderr)
-        failed |= options.check and bool(found)
     return int(failed)
 
 

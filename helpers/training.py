@@ -5,9 +5,12 @@ import sys
 import threading
 import warnings
 import weakref
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 @contextmanager
@@ -36,7 +39,11 @@ tf.get_logger().setLevel("ERROR")      # no advice on retracing: a new architect
 warnings.filterwarnings("ignore", message="`shuffle=True` was passed")
 
 
-def reproducible(seed):
+Item = TypeVar("Item")
+Model = TypeVar("Model", bound=keras.Model)
+
+
+def reproducible(seed: int) -> None:
     """Seed Python, NumPy, TensorFlow and Keras, and make TensorFlow's operations deterministic.
 
     Run twice on one machine, a notebook then gives the same figures to the last digit. Not guaranteed: the same
@@ -46,7 +53,8 @@ def reproducible(seed):
     tf.config.experimental.enable_op_determinism()
 
 
-def pipeline(x, y=None, *, batch_size=None, passes=30, corrupt=None, seed=0):
+def pipeline(x: ArrayLike, y: ArrayLike | None = None, *, batch_size: int | None = None, passes: int = 30,
+             corrupt: Callable[[tf.Tensor], tf.Tensor] | None = None, seed: int = 0) -> tf.data.Dataset:
     """Batches for Keras's `fit`, shuffled anew in each pass.
 
     One epoch of `fit` makes `passes` passes over the data, and `compile(steps_per_execution=len(batches))` runs them
@@ -56,7 +64,12 @@ def pipeline(x, y=None, *, batch_size=None, passes=30, corrupt=None, seed=0):
     batch_size: by default about forty batches a pass, of 32 to 128 images, so that small and large data sets take
     the same number of steps. corrupt: a function from a batch to a damaged batch; the pairs are then (corrupt(x), y).
     It is drawn anew for each batch if its noise comes from one `keras.random.SeedGenerator`, made outside of it; that
-    of `tf.random` repeats in every epoch. Returns a `tf.data.Dataset` with a length.
+    of `tf.random` repeats in every epoch. Returns a `tf.data.Dataset` with a length. ValueError for no images, and for
+    another number of targets.
+
+        batches = pipeline(x, passes=100, seed=seed)
+        model.compile("adam", "mse", steps_per_execution=len(batches))
+        restart(model, seed).fit(batches, verbose=0)
     """
     x = np.asarray(x, np.float32)
     if not len(x):
@@ -91,11 +104,16 @@ def pipeline(x, y=None, *, batch_size=None, passes=30, corrupt=None, seed=0):
 _seeding = threading.Lock()     # initial weights follow from the process's seed, and labs train in a second thread
 
 
-def restart(model, seed):
+def restart(model: Model, seed: int) -> Model:
     """Give a compiled model new initial weights, a fresh optimizer and fresh noise: as new, but nothing is recompiled.
 
-    A sweep over seeds then pays for tracing once. Returns the model.
+    A sweep over seeds then pays for tracing once. The learning rate stays. Returns the model. ValueError for a model
+    with weights that belong to no layer, for what they began as is not known.
+
+        for seed in seeds:
+            restart(model, seed).fit(batches, verbose=0)
     """
+    # Private, for want of a public way: `model.layers` goes one level deep, and not into layers that own layers.
     leaves = [layer for layer in model._flatten_layers() if not getattr(layer, "layers", None)]
     renewed = {id(weight) for layer in leaves for weight in layer.weights}
     if old := [weight.path for weight in model.weights if id(weight) not in renewed]:
@@ -123,8 +141,9 @@ def _reset(optimizer, trained):
         fresh = type(optimizer).from_config(optimizer.get_config())
         fresh.build(trained)
         _began[optimizer] = [variable.numpy() for variable in fresh.variables[:len(optimizer.variables)]]
+    rate = optimizer.learning_rate
     for variable, initial in zip(optimizer.variables, _began[optimizer]):
-        if variable is not optimizer._learning_rate:
+        if variable is not rate:
             variable.assign(initial)
 
 
@@ -143,26 +162,30 @@ def _reinitialise(layer):
         layer.set_weights(fresh.get_weights())
 
 
-def function(model):
+def function(model: keras.Model) -> Callable[[ArrayLike], np.ndarray]:
     """A compiled call of a model, arrays in, array out: under a millisecond for small models, so fit for labs.
 
-    It uses the weights as they are at each call.
+    It uses the weights as they are at each call. Example: `decode = function(decoder); images = decode(codes)`.
     """
     graph = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
     return lambda x: graph(tf.convert_to_tensor(x, tf.float32)).numpy()
 
 
-def progress(items, what="training"):
-    """Iterate over items with a progress bar, once they take more than two seconds; the bar goes when they end."""
+def progress(items: Iterable[Item], what: str = "training") -> Iterable[Item]:
+    """Iterate over items with a progress bar, once they take more than two seconds; the bar goes when they end.
+
+    Example: `for size in progress(sizes, "code sizes"): …`.
+    """
     from tqdm import tqdm
 
     return tqdm(items, desc=what, delay=2, leave=False, file=sys.stdout, ncols=80)
 
 
-def repeat(run, seeds, what="seeds"):
+def repeat(run: Callable[[int], Any], seeds: Iterable[int],
+           what: str = "seeds") -> np.ndarray | dict[str, np.ndarray]:
     """Run an experiment once for each seed: run(seed) returns numbers, or {name: numbers}.
 
-    Returns an array (seeds, …), or {name: array (seeds, …)}.
+    Returns an array (seeds, …), or {name: array (seeds, …)}. Example: `errors = repeat(error_of, range(5))`.
     """
     results = [run(seed) for seed in progress(seeds, what)]
     if isinstance(results[0], dict):

@@ -17,7 +17,7 @@ from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
-from . import rules
+from . import configuration
 from .student import FILES
 
 warnings.filterwarnings("ignore", category=SAWarning)      # nbgrader 0.9 on SQLAlchemy 2.1: many, and harmless
@@ -33,7 +33,7 @@ class Course:
 
     def __init__(self, root):
         self.root = Path(root).resolve()
-        self.config = rules.configure(Config(), self.root)
+        self.config = configuration.configure(Config(), self.root)
         binaries = str(Path(sys.executable).parent)      # nbgrader calls `alembic` when it makes a gradebook
         if binaries not in os.environ["PATH"].split(os.pathsep):
             os.environ["PATH"] = os.pathsep.join([binaries, os.environ["PATH"]])
@@ -69,14 +69,14 @@ class Course:
         student = result["student"]
         notebook = nbformat.reads(result["notebook"], as_version=4) if result["notebook"] else \
             nbformat.read(self.root / "release" / name / f"{name}.ipynb", as_version=4)
-        with rules.gradebook(self.root) as book:
+        with configuration.gradebook(self.root) as book:
             book.update_or_create_student(student)
             stamp = {"timestamp": parse_utc(timestamp)} if timestamp else {}
             book.update_or_create_submission(name, student, **stamp)
         if result["status"] == "failed":
             note = f"**Not graded: {result['reason']}.** Automatic marks are missing, which does not mean zero."
             notebook.cells.insert(0, nbformat.v4.new_markdown_cell(note))
-            with rules.gradebook(self.root) as book:
+            with configuration.gradebook(self.root) as book:
                 for grade in book.find_submission_notebook(name, name, student).grades:
                     grade.auto_score, grade.needs_manual_grade = None, True
                 book.db.commit()
@@ -110,7 +110,7 @@ class Course:
 
     def marks(self, name, student):
         """({grade_id: marks, or None where they are missing}, whether any is to be looked at by hand)."""
-        with rules.gradebook(self.root) as book:
+        with configuration.gradebook(self.root) as book:
             try:
                 grades = book.find_submission_notebook(name, name, student).grades
             except MissingEntry:
@@ -120,22 +120,25 @@ class Course:
             extra = sum(grade.extra_credit or 0 for grade in grades)
             return {**found, **({"extra": extra} if extra else {})}, any(g.needs_manual_grade for g in grades)
 
-    def state(self, name, result):
+    def has_feedback(self, name, result):
+        """Whether a student's page is written and up to date."""
+        written = self.root / "feedback" / result["student"] / name / ".state"
+        return written.is_file() and written.read_text() == self._state(name, result)
+
+    def _state(self, name, result):
         """A text that changes whenever a student's feedback should: the result, the marks, and the comments."""
         state = [result]
         if result["status"] != "failed":
-            with rules.gradebook(self.root) as book:
+            with configuration.gradebook(self.root) as book:
                 found = book.find_submission_notebook(name, name, result["student"])
                 state += [(g.name, g.auto_score, g.manual_score, g.extra_credit) for g in found.grades]
                 state += [(c.name, c.auto_comment, c.manual_comment) for c in found.comments]
         return hashlib.sha256(repr(state).encode()).hexdigest()
 
     def feedback(self, name, result):
-        """Write a student's feedback page, unless it is up to date; returns None, or in words what went wrong."""
-        student, state = result["student"], self.state(name, result)
+        """Write a student's feedback page; returns None, or in words what went wrong."""
+        student, state = result["student"], self._state(name, result)
         folder = self.root / "feedback" / student / name
-        if (folder / ".state").is_file() and (folder / ".state").read_text() == state:
-            return None
         shutil.rmtree(folder, ignore_errors=True)
         if result["status"] == "failed":
             folder.mkdir(parents=True)
@@ -151,7 +154,7 @@ class Course:
         return None if made["success"] else (made.get("error") or made.get("log") or "")[-500:]
 
     def _has(self, name):
-        with rules.gradebook(self.root) as book:
+        with configuration.gradebook(self.root) as book:
             try:
                 book.find_assignment(name)
             except MissingEntry:

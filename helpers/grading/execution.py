@@ -1,12 +1,12 @@
 """Run a rebuilt submission cell by cell: a cell that hangs or kills its kernel costs the student that cell only."""
 import copy
-import time
 
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader.utils import determine_grade, is_grade, is_locked
 
+from . import showing
 from .sandbox import Kernel
 
 CHANGED = """from helpers import marks as _canary
@@ -24,6 +24,15 @@ class Client(NotebookClient):
     nbgrader gives no points to a cell that wrote to stderr, be it a library's warning: an error is told by its own
     message, so nothing is lost.
     """
+
+    def process_message(self, msg, cell, cell_index):
+        content = msg["content"]
+        if "data" in content and "metadata" in content:      # every way to show something, first and later
+            content["data"], content["metadata"] = showing.data(content["data"]), {}
+        if msg["msg_type"] == "error":
+            content["evalue"] = content["evalue"][:self.most]
+            content["traceback"] = [f"{content['ename']}: {content['evalue']}"]
+        return super().process_message(msg, cell, cell_index)
 
     def output(self, outs, msg, display_id, cell_index):
         room = self.most - sum(len(str(out.get("text", out.get("data", "")))) for out in outs)
@@ -166,9 +175,3 @@ def _note_error(cell, cell_index, execute_reply):
 
 def _error(name, value):
     return new_output("error", ename=name, evalue=value, traceback=[f"{name}: {value}"])
-
-
-def timed(function, *inputs):
-    """The result of a function, and the seconds that it took."""
-    began = time.monotonic()
-    return function(*inputs), time.monotonic() - began

@@ -13,11 +13,12 @@ import sys
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 from nbgrader.utils import is_grade, is_solution
 
-from .__main__ import COURSE
 from .rebuilding import HIDDEN
+from .run import COURSE
 from .sandbox import HELPERS
 
 NEEDED = {"numpy", "scipy", "tensorflow", "keras", "threadpoolctl"}
@@ -33,7 +34,7 @@ generate:
   pdf_on_submit: false"""
 
 
-def master(source, name):
+def master(source: NotebookNode, name: str) -> NotebookNode:
     """Otter's master notebook from an nbgrader source."""
     cells, cases = [new_raw_cell(HEAD.format(name=name))], {}
     for cell in source.cells:
@@ -109,7 +110,7 @@ def _points(cell):
     return float(cell.metadata.nbgrader.points)
 
 
-def export(source, folder):
+def export(source: str | Path, folder: str | Path) -> tuple[Path, Path]:
     """Write the master notebook of the assignment at `source`, and run `otter assign` on it.
 
     Returns the paths of the student's notebook and of the autograder's zip. Raises ValueError with otter's message.
@@ -133,7 +134,7 @@ def export(source, folder):
     return folder / "dist" / "student" / source.name, zips[0]
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """The command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m helpers.grading.otter", description=__doc__.split("\n")[0])
     parser.add_argument("assignment")

@@ -87,7 +87,9 @@ def rebuild(submitted, source, released):
             if is_solution(given) and not is_grade(given):
                 cell.source = "# This cell was deleted."      # the stub would hide an answer in a cell of its own
         elif is_solution(given):
-            cell.source = mine.source if mine.cell_type == cell.cell_type else cell.source
+            cell.source = mine.source
+            if mine.cell_type != cell.cell_type:
+                flags.append(f"the cell {name} was handed in as {mine.cell_type}, taken as {cell.cell_type}")
         elif mine.source.strip() != given.source.strip() and given.cell_type == "code":
             flags.append(f"changed the cell {name}, restored")
         if mine is not None and is_grade(given) and _points(mine) != float(given.metadata.nbgrader.points):
@@ -97,10 +99,51 @@ def rebuild(submitted, source, released):
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
         cells += [cell, *added.get(i, [])]
+    flags += _answered_nearby(cells, released, first)
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=copy.deepcopy(released.metadata))
     for i, cell in enumerate(notebook.cells):
         cell.id = f"cell-{i}"
     return notebook, flags
+
+
+def _answered_nearby(cells, released, handed_in):
+    """Add to each written answer that was left as it was what the student wrote around it, in place.
+
+    An answer stands in a cell of its own below, or in the question's cell, as often as in the right one. nbgrader gives
+    an untouched cell no marks; one with text in it is marked by hand. Near is: after the tests or the answer before,
+    and before the tests or the answer after. Returns what was found, in words.
+    """
+    flags, given = [], {_id(cell): cell for cell in released.cells}
+    marked = [i for i, cell in enumerate(cells) if _id(cell) and is_grade(cell)]
+    for i in (i for i in marked if is_solution(cells[i])):
+        name = _id(cells[i])
+        if cells[i].source.strip() not in (given[name].source.strip(), ""):
+            continue
+        before = max((other for other in marked if other < i), default=-1)
+        after = min((other for other in marked if other > i), default=len(cells))
+        found = []
+        for cell in cells[before + 1:after]:
+            if _id(cell) is None:
+                found += [cell.source] if _is_prose(cell) else []
+            elif not is_solution(cell) and cell.cell_type == "markdown" and _id(cell) in handed_in:
+                there = set(map(str.strip, given[_id(cell)].source.splitlines()))
+                found.append("\n".join(line for line in handed_in[_id(cell)].source.splitlines()
+                                       if line.strip() not in there))
+        if text := "\n\n".join(filter(str.strip, found)):
+            cells[i].source = f"{given[name].source}\n\n*Written outside of this cell:*\n\n{text}"
+            flags.append(f"{name} was left as it was, but there is text around it")
+    return flags
+
+
+def _is_prose(cell):
+    """Whether a cell of the student's own is text, or code that holds nothing but text."""
+    if cell.cell_type != "code":
+        return True
+    try:
+        return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+                   for node in ast.parse(cell.source).body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
 
 
 def suspects(notebook):

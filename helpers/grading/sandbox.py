@@ -127,7 +127,9 @@ class Kernel(ThisPython):
 
     async def _async_launch_kernel(self, kernel_cmd, **options):
         options["stdout"] = options["stderr"] = subprocess.DEVNULL
-        if not self.confined:
+        if self.confined:       # bubblewrap's own would be read in /proc/1/environ
+            options["env"] = {"PATH": os.environ.get("PATH", os.defpath)}
+        else:
             options["env"] = {**options.get("env", os.environ), **QUIET}
         await super()._async_launch_kernel(kernel_cmd, **options)
 

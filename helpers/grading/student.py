@@ -1,21 +1,12 @@
-"""Grade one submission: a job, plain data in and plain data out, so that any process on any machine can do it.
-
-Each job runs in a process of its own, which is ended when its time is over, with all that it started.
-"""
+"""Grade one submission: a job, plain data in and plain data out, so that any process on any machine can do it."""
 import base64
 import contextlib
-import json
-import multiprocessing
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 import nbformat
-import psutil
 from nbgrader.utils import determine_grade, is_grade
 
 from . import execution, processes, rebuilding, sandbox
@@ -23,7 +14,7 @@ from . import execution, processes, rebuilding, sandbox
 FILES = {".csv", ".gif", ".jpeg", ".jpg", ".json", ".npy", ".npz", ".pdf", ".png", ".svg", ".txt"}
 
 
-def job(student, submission, assignment, limits, confine=True):
+def job(student: str, submission: dict | str, assignment: dict, limits: sandbox.Limits, confine: bool = True) -> dict:
     """The job that grades a submission: {name: value}, such as json can write.
 
     submission: {name: its text or bytes, of the one notebook and other files}; or a sentence that says why there is
@@ -35,7 +26,7 @@ def job(student, submission, assignment, limits, confine=True):
             "confine": confine, "files": {name: base64.b64encode(data).decode() for name, data in files.items()}}
 
 
-def grade(job):
+def grade(job: dict) -> dict:
     """Grade a submission in this process.
 
     Returns {"student", "status": graded, needs manual grading, or failed; "reason", "points": {grade_id: points, or
@@ -55,7 +46,12 @@ def grade(job):
         for name, data in job["files"].items():
             if Path(name).suffix in FILES:
                 Path(work, Path(name).name).write_bytes(base64.b64decode(data))
-        noticed, seconds = execution.timed(execution.run, notebook, rebuilding.answers(source), limits, work, confined)
+        began = time.monotonic()
+        try:
+            noticed = execution.run(notebook, rebuilding.answers(source), limits, work, confined)
+        except execution.NotStarted as problem:
+            return {**failure(job, str(problem)), "again": True}
+        seconds = time.monotonic() - began
     flags += noticed + _withhold(notebook, rebuilding.hidden_lines(source, released))
     marks = {cell.metadata.nbgrader.grade_id: determine_grade(cell)[0] for cell in notebook.cells if is_grade(cell)}
     by_hand = any(mark is None for mark in marks.values())
@@ -112,29 +108,17 @@ def _withhold_from(value, hidden):
     return shown
 
 
-# A process for each job ------------------------------------------------------------------------------------
-
-def outcome(job):
+def outcome(job: dict) -> dict:
     """Grade a submission in a process of its own. Never raises: what goes wrong is the result's reason."""
     began, limit = time.monotonic(), job["limits"]["submission"]
-    with tempfile.TemporaryDirectory(prefix="grading-") as folder:
-        place = Path(folder, "job.json")
-        place.write_text(json.dumps(job))
-        process = _start(place, Path(folder, "tmp"))
-        ended = _wait(process, limit)
-        _end(process)
-        if not ended:
-            return failure(job, f"ran longer than {limit:.0f} s in all", limit)
-        reason = "the grading process ended"
-        with contextlib.suppress(OSError, ValueError):
-            result = json.loads(place.with_suffix(".out").read_text())
-            if "problem" not in result:
-                return result
-            reason = result["problem"]
-    return {**failure(job, reason, time.monotonic() - began), "again": True}
+    try:
+        return processes.call(grade, job, seconds=limit)
+    except processes.Ended as problem:
+        seconds = time.monotonic() - began
+        return {**failure(job, str(problem), seconds), "again": seconds < limit}
 
 
-def failure(job, reason, seconds=0.0):
+def failure(job: dict, reason: str, seconds: float = 0.0) -> dict:
     """The result of a submission that could not be graded, with its notebook, not run, if that can be had."""
     result = {"student": job["student"], "status": "failed", "reason": reason, "points": {}, "flags": [],
               "confined": False, "seconds": round(seconds, 1), "notebook": ""}
@@ -142,52 +126,3 @@ def failure(job, reason, seconds=0.0):
         notebook, result["flags"] = _rebuilt(job)
         result["notebook"] = nbformat.writes(notebook)
     return result
-
-
-def _start(place, temporary):
-    """Start a process that grades the job in the file `place`: forked from one that has done the imports, or anew."""
-    temporary.mkdir()
-    if multiprocessing.current_process().daemon or os.name != "posix":     # such as a worker of Dask: no children
-        return subprocess.Popen([sys.executable, "-m", "helpers.grading.student", str(place), str(temporary)],
-                                stdout=subprocess.DEVNULL)
-    process = processes.server().Process(target=_grade_file, args=(str(place), str(temporary)))
-    process.start()
-    return process
-
-
-def _wait(process, limit):
-    """Whether a process ends within the limit, in seconds."""
-    if isinstance(process, subprocess.Popen):
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(limit)
-        return process.returncode is not None
-    process.join(limit)
-    return process.exitcode is not None
-
-
-def _end(process):
-    """End a process and all that it started."""
-    with contextlib.suppress(psutil.Error):
-        whole = psutil.Process(process.pid)
-        for one in [*whole.children(recursive=True), whole]:
-            with contextlib.suppress(psutil.Error):
-                one.kill()
-    _wait(process, 10)
-
-
-def _grade_file(place, temporary):
-    """Grade the job in a file; the result is written beside it, as .out."""
-    os.environ["TMPDIR"] = tempfile.tempdir = temporary      # what is left behind goes with the job
-    place = Path(place)
-    try:
-        result = grade(json.loads(place.read_text()))
-    except Exception as error:
-        name = "" if isinstance(error, execution.NotStarted) else f"{type(error).__name__}: "
-        result = {"problem": f"{name}{error}"[:500]}
-    part = place.with_suffix(".part")
-    part.write_text(json.dumps(result))
-    part.rename(place.with_suffix(".out"))
-
-
-if __name__ == "__main__":
-    _grade_file(*sys.argv[1:])

@@ -2,7 +2,7 @@
 import os
 from pathlib import Path
 
-from helpers.grading.rules import configure
+from helpers.grading.configuration import configure
 
 # On a hub the exchange is a folder that all may write to: see README.md.
 configure(get_config(), Path(__file__).resolve().parent,  # noqa: F821

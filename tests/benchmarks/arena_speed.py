@@ -19,7 +19,8 @@ from jupyter_driver import Notebook, Server, chromium, write_notebook  # noqa: E
 TURNS, SECONDS, STEPS = 5, 5, 1500
 CELL = '''
 import time
-from helpers import arena, labs, training
+from helpers import labs, training
+from helpers.labs import arena
 training.reproducible(1)
 made = arena.Arena("Arena")
 made

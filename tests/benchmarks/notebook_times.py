@@ -8,11 +8,10 @@ from pathlib import Path
 import nbformat
 
 from helpers.publish import run
+from helpers.rules import NOTEBOOKS
 
-FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 
-
-def main(paths):
+def main(paths: list[Path]) -> None:
     """Print a line for each notebook."""
     print(f"{'notebook':<26} {'cells':>5} {'all, s':>7} {'slowest, s':>10}  in")
     for path in paths:
@@ -23,4 +22,4 @@ def main(paths):
 
 
 if __name__ == "__main__":
-    main([Path(name) for name in sys.argv[1:]] or sorted(FOLDER.glob("[0-9][0-9]*_*.ipynb")))
+    main([Path(name) for name in sys.argv[1:]] or NOTEBOOKS)

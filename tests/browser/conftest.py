@@ -1,36 +1,40 @@
 """Servers and pages for the browser tests, which are skipped where there is no Playwright or no Chromium."""
 import pytest
-from jupyter_driver import CHROMIUM, Server, chromium
+from jupyter_driver import SERVERS, Notebook, chromium, missing, write_notebook
 
 
 def pytest_collection_modifyitems(items):
-    try:
-        import playwright  # noqa: F401
-        missing = None if CHROMIUM else "no Chromium (Debian: apt-get install chromium)"
-    except ImportError:
-        missing = "no Playwright (pip install playwright)"
-    if missing:
+    if reason := missing():
         for item in items:
             if "browser" in item.path.parts:
-                item.add_marker(pytest.mark.skip(reason=missing))
-
-
-@pytest.fixture(scope="session")
-def start_server():
-    """start_server(folder, kind): a server for the whole session, the same one for the same arguments."""
-    servers = {}
-
-    def start(folder, kind):
-        if (folder, kind) not in servers:
-            servers[folder, kind] = Server(folder, kind)
-        return servers[folder, kind]
-
-    yield start
-    for server in servers.values():
-        server.stop()
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="module")
 def page():
     with chromium() as page:
         yield page
+
+
+@pytest.fixture(scope="module")
+def open_notebook(page):
+    """open_notebook(kind, name, *cells): a notebook of these cells in "lab" or "notebook", not yet run.
+
+    The one opened before is left, and its kernel ended.
+    """
+    opened = []
+
+    def leave():
+        if opened:
+            opened.pop().shut_down()
+
+    def open_one(kind, name, *cells):
+        leave()
+        server = SERVERS[kind]
+        write_notebook(server.root / f"{name}.ipynb", *cells)
+        page.errors.clear()
+        opened.append(Notebook(page, server, f"{name}.ipynb"))
+        return opened[0]
+
+    yield open_one
+    leave()

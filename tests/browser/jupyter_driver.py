@@ -1,6 +1,6 @@
 """Drive a real JupyterLab or Notebook 7 page in Chromium, on loopback.
 
-    with Server(folder, "lab") as server, chromium() as page:
+    with Server(folder, "lab") as server, chromium() as page:         # tests share the servers in SERVERS
         notebook = Notebook(page, server, "x.ipynb")
         notebook.run_all(timeout=120)
         slider = notebook.slider("Title of the lab", "label of the slider")
@@ -11,6 +11,7 @@
 """
 import base64
 import contextlib
+import importlib.util
 import json
 import os
 import re
@@ -26,12 +27,20 @@ import urllib.request
 from pathlib import Path
 
 import nbformat
+from nbformat.sign import NotebookNotary
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync",
          "--disable-component-update")
 PROJECT = Path(__file__).resolve().parents[2]
 HARMLESS = "reading 'schema'"          # Notebook 7 throws this on every page, with or without widgets
+
+
+def missing():
+    """What a browser test lacks on this machine, in words, or None."""
+    if importlib.util.find_spec("playwright") is None:
+        return "no Playwright (pip install playwright)"
+    return None if CHROMIUM else "no Chromium (Debian: apt-get install chromium)"
 
 
 class Server:
@@ -54,12 +63,15 @@ class Server:
         no_news = home / "jupyterlab_settings_dir/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
         no_news.parent.mkdir(parents=True)
         no_news.write_text('{"fetchNews": "false"}')            # else a toast covers a corner of the page
+        self._data, self._kernels = home / "jupyter_data_dir", home / "jupyter_runtime_dir" / "external_kernels"
+        self._kernels.mkdir(parents=True)
         self._log = home / "server.log"
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "jupyterlab" if kind == "lab" else "notebook", "--no-browser", "--allow-root",
                  "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
                  f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.root}",
+                 "--ServerApp.allow_external_kernels=True",
                  "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
                  "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate"],
                 stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
@@ -69,12 +81,18 @@ class Server:
             self.stop()
             raise
 
+    def _ask(self, where, /, timeout=30, **sent):
+        """What the server's REST interface answers; with `sent`, to a POST of it."""
+        request = urllib.request.Request(f"{self.address}/api/{where}", json.dumps(sent).encode() if sent else None,
+                                         {"Authorization": f"token {self.token}"})
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=timeout) as answer:
+            return json.load(answer)
+
     def _wait_until_up(self, timeout):
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         deadline = time.monotonic() + timeout
         while True:
             try:
-                return direct.open(f"{self.address}/api/status?token={self.token}", timeout=2).close()
+                return self._ask("status", timeout=2)
             except OSError as error:
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     log = self._log.read_text()[-3000:]
@@ -84,6 +102,27 @@ class Server:
     def url(self, notebook):
         path = f"lab/tree/{notebook}?reset&" if self.kind == "lab" else f"notebooks/{notebook}?"
         return f"{self.address}/{path}token={self.token}"
+
+    @contextlib.contextmanager
+    def joining(self, connection_file, notebook, name):
+        """Store a notebook so that it opens, as `name`, on a kernel that runs already and was started elsewhere.
+
+        A page then finds what a reader does who reloads it: the outputs as stored, and their widgets in the kernel. The
+        kernel goes on when this ends. connection_file: the kernel's.
+        """
+        nbformat.write(notebook, self.root / name)
+        NotebookNotary(data_dir=str(self._data)).sign(notebook)      # no page shows a widget that it does not trust
+        given = Path(connection_file)
+        known, listed = {kernel["id"] for kernel in self._ask("kernels")}, self._kernels / given.name
+        # The kernel's name is that of whoever started it, and perhaps none that this server knows.
+        listed.write_text(json.dumps(json.loads(given.read_text()) | {"kernel_name": "python3"}))
+        try:
+            joined, = {kernel["id"] for kernel in self._ask("kernels")} - known
+            self._ask("sessions", path=name, name=name, type="notebook", kernel={"id": joined})
+            yield
+        finally:
+            listed.unlink()
+            self._ask("sessions")                  # looks at its kernels again, and forgets the one that is gone
 
     def stop(self):
         if self._process.poll() is None:
@@ -101,6 +140,23 @@ class Server:
 
     def __exit__(self, *_):
         self.stop()
+
+
+class Servers(dict):
+    """{kind: server}: one of each kind for all tests of a process, each started when it is first asked for."""
+
+    def __missing__(self, kind):
+        self[kind] = Server(tempfile.mkdtemp(), kind)
+        return self[kind]
+
+    def stop(self):
+        for server in self.values():
+            server.stop()
+            shutil.rmtree(server.root, ignore_errors=True)
+        self.clear()
+
+
+SERVERS = Servers()
 
 
 @contextlib.contextmanager
@@ -151,7 +207,7 @@ class Notebook:
     """A notebook opened in the page, its kernel idle."""
 
     def __init__(self, page, server, path, timeout=90):
-        self.page = page
+        self.page, self.server = page, server
         page.goto(server.url(path))
         page.wait_for_function(READY, timeout=timeout * 1000)
 
@@ -159,9 +215,14 @@ class Notebook:
         """Run every cell; an error in one is an AssertionError here. Returns the outputs of each cell."""
         self.command("notebook:run-all-cells", timeout)
         outputs = self.outputs()
-        errors = [f"{o['ename']}: {o['evalue']}" for cell in outputs for o in cell if o["output_type"] == "error"]
-        assert not errors, errors
+        no_errors(*outputs)
         return outputs
+
+    def run_cell(self, index, timeout=60):
+        """Run a cell to its end; an error in it is an AssertionError here."""
+        self.start_cell(index)
+        wait_for(lambda: not self.cell_runs(), timeout, f"cell {index} does not end")
+        no_errors(self.outputs()[index])
 
     def shut_down(self):
         """End the kernel: TensorFlow's takes a gigabyte."""
@@ -281,6 +342,12 @@ class Notebook:
         box = plane.bounding_box()
         ends = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in ((0.5, 0.5), to)]
         drag(self.page, *ends, steps)
+
+
+def no_errors(*cells):
+    """An AssertionError if the outputs of one of these cells tell of an error."""
+    errors = [f"{o['ename']}: {o['evalue']}" for outputs in cells for o in outputs if o["output_type"] == "error"]
+    assert not errors, errors
 
 
 def quoted(text):

@@ -3,11 +3,12 @@ import json
 
 import numpy as np
 import pytest
-from jupyter_driver import Notebook, wait_for, write_notebook
+from jupyter_driver import wait_for
 from playwright.sync_api import expect
 
 ARENA = '''
-from helpers import arena, labs, training
+from helpers import labs, training
+from helpers.labs import arena
 training.reproducible(1)
 made = arena.Arena("Arena")
 made
@@ -22,16 +23,12 @@ TITLE = "Arena"
 
 
 @pytest.fixture(scope="module")
-def notebook(start_server, page, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("arena")
-    write_notebook(folder / "arena.ipynb", ARENA, BUSY)
-    page.errors.clear()
-    notebook = Notebook(page, start_server(folder, "lab"), "arena.ipynb")
-    notebook.start_cell(0)
-    wait_for(lambda: not notebook.cell_runs(), 90, "the cell does not end")
+def notebook(open_notebook):
+    notebook = open_notebook("lab", "arena", ARENA, BUSY)
+    notebook.run_cell(0, timeout=90)
     wait_for(lambda: frames(notebook) > 0, 60, "no frame is drawn")
     yield notebook
-    assert page.errors == []
+    assert notebook.page.errors == []
 
 
 @pytest.fixture
@@ -145,8 +142,7 @@ def test_points_are_clicked_in(rested):
 
 def test_the_cell_run_twice_leaves_one_loop(rested):
     rested.button(TITLE, "Start").click()
-    rested.start_cell(0)
-    wait_for(lambda: not rested.cell_runs(), 60, "the cell does not end")
+    rested.run_cell(0)
     wait_for(lambda: loops(rested) == 1, 20, "two loops")
     wait_for(lambda: frames(rested) > 0 and step(rested) == 0, 60, "the new arena shows nothing")
     rested.button(TITLE, "Start").click()

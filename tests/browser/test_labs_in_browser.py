@@ -2,12 +2,13 @@
 
 Every picture shown is compared, byte for byte, with the one that the lab's pure function gives for the same controls.
 """
+import contextlib
 import json
 import re
 
 import numpy as np
 import pytest
-from jupyter_driver import Notebook, drag, wait_for, write_notebook
+from jupyter_driver import drag, wait_for
 from playwright.sync_api import expect
 
 NUMBERS = '''
@@ -63,52 +64,32 @@ import matplotlib.pyplot as plt, numpy as np
 from helpers import labs, plots
 
 plt.rcParams["figure.max_open_warning"] = 0
-drawn = []
-def draw(n):
-    drawn.append(n)
-    fig, ax = plots.figure()
+curves = []
+def draw_curve(n):
+    curves.append(n)
+    fig, ax = plots.figure(width=2, height=1.5)
     ax.plot(np.sin(np.linspace(0, n, 50)), label="sine")
+    ax.set(xticks=[], yticks=[])              # whose labels would take most of the time
     return fig
 
-labs.Lab(draw, "Curve", n=labs.slider("n", 0, 100, 20))
+labs.Lab(draw_curve, "Curve", n=labs.slider("n", 0, 100, 20))
 '''
-UNCURE = "del get_ipython().events.trigger"
 SIXTY = '''
 for i in range(60):
     fig, ax = plt.subplots(figsize=(2, 1.5))
     ax.plot([0, i, 1], label="a line")
-    ax.set_title(f"figure {i}")
+    ax.set(title=f"figure {i}", xticks=[], yticks=[])
     ax.legend()
 '''
-PAUSE = "import time\ntime.sleep(4)"
-CELLS = {                                     # name of a notebook: its code cells
-    "labs": (NUMBERS, SLOW, PAUSE),
-    "plane": (PLANE, PAUSE),
-    "sixty": (CURVE, "", SIXTY + "    plt.show()", SIXTY),
-    "uncured": (CURVE, UNCURE, SIXTY + "    plt.show()"),
-}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("notebooks")
-
-
-@pytest.fixture(scope="module")
-def opened(start_server, folder, page):
-    """opened(app, name): the notebook of these cells in JupyterLab or Notebook 7, run to its end."""
-    now = {}
-
-    def open_notebook(app, name):
-        if now.get("open") != (app, name):
-            write_notebook(folder / f"{app}-{name}.ipynb", *CELLS[name])
-            page.errors.clear()
-            now["notebook"] = Notebook(page, start_server(folder, app), f"{app}-{name}.ipynb")
-            now["notebook"].run_all()
-            now["open"] = app, name
-        return now["notebook"]
-
-    return open_notebook
+RUN_ON = '''
+import pathlib, time
+running, end = pathlib.Path("running"), time.monotonic() + 60
+running.touch()
+while running.exists() and time.monotonic() < end:
+    time.sleep(.02)
+'''
+CELLS = {"Numbers": NUMBERS, "Slow": SLOW, "run on": RUN_ON, "Plane": PLANE, "Curve": CURVE,
+         "with show": SIXTY + "    plt.show()", "without show": SIXTY}
 
 
 @pytest.fixture(scope="module", params=["lab", "notebook"])
@@ -116,31 +97,75 @@ def app(request):
     return request.param
 
 
+@pytest.fixture(scope="module")
+def opened(app, open_notebook):
+    """The notebook of CELLS in JupyterLab or Notebook 7; none has run yet."""
+    return open_notebook(app, f"labs-{app}", *CELLS.values())
+
+
+def number(cell):
+    return list(CELLS).index(cell)
+
+
+@pytest.fixture(scope="module")
+def with_labs(opened):
+    for cell in ("Numbers", "Slow"):
+        opened.run_cell(number(cell))
+    return opened
+
+
+@pytest.fixture(scope="module")
+def with_plane(opened):
+    opened.run_cell(number("Plane"))
+    return opened
+
+
+@pytest.fixture(scope="module")
+def with_figures(opened):
+    for cell in ("Curve", "with show", "without show"):
+        opened.run_cell(number(cell))
+    return opened
+
+
 @pytest.fixture
-def notebook(app, opened):
+def notebook(with_labs):
     """The notebook with the labs "Numbers" and "Slow", the first at its defaults."""
-    notebook = opened(app, "labs")
-    notebook.execute("labs.LABS['Numbers'].values = {}")
-    notebook.wait_right("Numbers")
-    yield notebook
-    assert notebook.page.errors == []
+    with_labs.execute("labs.LABS['Numbers'].values = {}")
+    with_labs.wait_right("Numbers")
+    yield with_labs
+    assert with_labs.page.errors == []
 
 
 @pytest.fixture
 def slow(notebook):
     """The same notebook with "Slow" made afresh."""
-    notebook.start_cell(1)
-    wait_for(lambda: not notebook.cell_runs(), 20, "the cell does not end")
+    notebook.run_cell(number("Slow"))
     notebook.wait_right("Slow")
     notebook.execute("log.clear()")
     return notebook
 
 
 @pytest.fixture
-def plane(app, opened):
-    notebook = opened(app, "plane")
-    yield notebook
-    assert notebook.page.errors == []
+def plane(with_plane):
+    yield with_plane
+    assert with_plane.page.errors == []
+
+
+@pytest.fixture
+def busy_kernel(opened):
+    """busy_kernel(): a block during which a cell runs on."""
+    @contextlib.contextmanager
+    def busy():
+        sign = opened.server.root / "running"
+        opened.start_cell(number("run on"))
+        try:
+            wait_for(sign.exists, 20, "the cell does not start")
+            yield
+            assert opened.cell_runs(), "the kernel was free: nothing is shown by this test"
+        finally:
+            sign.unlink(missing_ok=True)
+        wait_for(lambda: not opened.cell_runs(), 20, "the cell does not end")
+    return busy
 
 
 # A lab that draws while the slider moves
@@ -347,29 +372,29 @@ def test_a_setting_visited_before_is_not_trained_again(slow):
     assert slow.execute("print(log)").strip() == "[]"
 
 
-def test_sliders_and_cancel_work_while_a_cell_runs(slow):
+def test_sliders_and_cancel_work_while_a_cell_runs(slow, busy_kernel):
     slow.slider("Slow", "size").press("ArrowRight")       # the first event on a lab would wait for the cell
     slow.wait_right("Slow")
-    slow.start_cell(2)
-    slider = slow.slider("Slow", "size")
-    slider.press("PageUp")
-    wait_for(lambda: slow.message("Slow") == "Training …", 3, "the slider is dead")
-    slow.button("Slow", "Cancel").click()
-    wait_for(lambda: slow.message("Slow") == "", 3, "Cancel is dead")
-    assert slider.value() == 6
-    assert slow.cell_runs(), "the kernel was free: nothing is shown by this test"
-    wait_for(lambda: not slow.cell_runs(), 10, "the cell does not end")
+    with busy_kernel():
+        slider = slow.slider("Slow", "size")
+        slider.press("PageUp")
+        wait_for(lambda: slow.message("Slow") == "Training …", 3, "the slider is dead")
+        slow.button("Slow", "Cancel").click()
+        wait_for(lambda: slow.message("Slow") == "", 3, "Cancel is dead")
+        assert slider.value() == 6
 
 
 def test_running_the_cells_again_replaces_the_labs(slow):
-    slow.run_all()
+    for cell in ("Numbers", "Slow"):
+        slow.run_cell(number(cell))
     threads = slow.execute("import threading\nprint([thread.name for thread in threading.enumerate()])")
     assert threads.count("lab Slow") == 1
     slow.slider("Slow", "size").press("ArrowRight")
     slow.slider("Numbers", "whole number").press("End")
     slow.wait_right("Numbers")
     wait_for(lambda: slow.png("Slow") == slow.expected("Slow"), 10, "the new lab does not train")
-    assert slow.page.locator(".lab").count() == 2
+    shown = slow.page.locator(".lab").evaluate_all("labs => labs.map(lab => lab.ariaLabel)")
+    assert (shown.count("Numbers"), shown.count("Slow")) == (1, 1)
 
 
 # A lab that runs in the browser
@@ -416,13 +441,11 @@ def test_the_pointer_over_the_plane_shows_the_nearest_image(plane):
     wait_for(lambda: np.abs(np.array(nearest.evaluate(NEAREST)) - expected[1:]).max() > 1, 5, "it stays")
 
 
-def test_the_plane_needs_no_kernel(plane):
+def test_the_plane_needs_no_kernel(plane, busy_kernel):
     before = plane.png("Plane")
-    plane.start_cell(1)
-    plane.drag_plane("Plane", to=(0.2, 0.8))
-    assert plane.png("Plane") != before
-    assert plane.cell_runs(), "the kernel was free: nothing is shown by this test"
-    wait_for(lambda: not plane.cell_runs(), 20, "the cell does not end")
+    with busy_kernel():
+        plane.drag_plane("Plane", to=(0.2, 0.8))
+        assert plane.png("Plane") != before
     assert browser_equals_keras(plane)[1] <= 1e-5
 
 
@@ -451,7 +474,8 @@ def test_the_plane_works_by_keyboard_alone(plane):
 # Figures of a running cell
 
 def figures(notebook, cell):
-    return [output["data"]["image/png"] for output in notebook.outputs()[cell]]
+    """The pictures that a cell gave; None for an output that is none, such as an error."""
+    return [output.get("data", {}).get("image/png") for output in notebook.outputs()[number(cell)]]
 
 
 def figures_while_a_slider_moves(notebook, cell):
@@ -459,29 +483,32 @@ def figures_while_a_slider_moves(notebook, cell):
     calm, slider = figures(notebook, cell), notebook.slider("Curve", "n")
     slider.press("ArrowRight")                # from its second event on a slider is served beside a running cell
     notebook.wait_right("Curve")
-    notebook.execute("drawn.clear()")
-    notebook.start_cell(cell)
+    notebook.execute("curves.clear()")
+    notebook.start_cell(number(cell))
     keys = 0
     while notebook.cell_runs():
         slider.press("PageUp" if keys // 10 % 2 else "PageDown")
         keys += 1
         notebook.page.wait_for_timeout(20)
-    return calm, figures(notebook, cell), int(notebook.execute("print(len(drawn))"))
+    return calm, figures(notebook, cell), int(notebook.execute("print(len(curves))"))
 
 
-@pytest.mark.parametrize("cell", [2, 3], ids=["with show", "without show"])
-def test_sixty_figures_of_a_running_cell_are_right_while_a_slider_moves(opened, app, cell):
-    notebook = opened(app, "sixty")
+@pytest.mark.parametrize("cell", ["with show", "without show"])
+def test_sixty_figures_of_a_running_cell_are_right_while_a_slider_moves(with_figures, cell):
+    notebook = with_figures
     calm, busy, drawn = figures_while_a_slider_moves(notebook, cell)
-    assert len(set(calm)) == 60 and drawn >= 10
+    assert len(set(calm) - {None}) == 60 and drawn >= 10
     assert [i for i, (a, b) in enumerate(zip(calm, busy)) if a != b] == [] and len(busy) == 60
-    assert len(notebook.outputs()[0]) == 1 and notebook.lab("Curve").locator("img").count() == 1
+    assert len(notebook.outputs()[number("Curve")]) == 1 and notebook.lab("Curve").locator("img").count() == 1
     notebook.wait_right("Curve")
     assert notebook.page.errors == []
 
 
-def test_without_the_cure_figures_come_out_wrong(opened):
+@pytest.mark.parametrize("app", ["lab"], indirect=True)
+def test_without_the_cure_figures_come_out_wrong(with_figures):
     """The control of the test above: as the libraries come, it fails."""
-    calm, busy, drawn = figures_while_a_slider_moves(opened("lab", "uncured"), 2)
-    assert len(set(calm)) == 60 and drawn >= 10
+    with_figures.execute("del get_ipython().events.trigger")
+    with_figures.run_cell(number("with show"))
+    calm, busy, drawn = figures_while_a_slider_moves(with_figures, "with show")
+    assert len(set(calm) - {None}) == 60 and drawn >= 10
     assert busy != calm

@@ -2,7 +2,7 @@
 import json
 
 import pytest
-from jupyter_driver import Notebook, wait_for, write_notebook
+from jupyter_driver import wait_for
 from playwright.sync_api import expect
 
 CELLS = ('from helpers import evidence\nclaims = evidence.Claims({"1.1": "It <i>works</i>.", "1.2": "It is new."})\n'
@@ -10,14 +10,11 @@ CELLS = ('from helpers import evidence\nclaims = evidence.Claims({"1.1": "It <i>
 
 
 @pytest.fixture(scope="module", params=["lab", "notebook"])
-def notebook(request, start_server, tmp_path_factory, page):
-    folder = tmp_path_factory.mktemp("predictions")
-    write_notebook(folder / "predictions.ipynb", *CELLS)
-    page.errors.clear()
-    notebook = Notebook(page, start_server(folder, request.param), "predictions.ipynb")
+def notebook(request, open_notebook):
+    notebook = open_notebook(request.param, "predictions", *CELLS)
     notebook.run_all()
     yield notebook
-    assert page.errors == []
+    assert notebook.page.errors == []
 
 
 @pytest.fixture

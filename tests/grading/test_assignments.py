@@ -2,19 +2,18 @@
 get full marks and the untouched ones none."""
 import ast
 import contextlib
-import copy
 import io
 import re
 
 import nbformat
 import pytest
-from classroom import ASSIGNMENTS, NAMES, automatic, cell, hand_in, make_course, solution, solved
+from classroom import ASSIGNMENTS, NAMES, automatic, blank, cell, hand_in, make_course, solution, solved
 from nbgrader.utils import is_grade, is_locked, is_solution
 from wrong_answers import WRONG
 
 from helpers.grading import sandbox
-from helpers.grading.__main__ import grade
 from helpers.grading.execution import points as points_of
+from helpers.grading.run import grade
 from helpers.publish import unfit
 
 EIGHT = ["01_tasks", "02_pretraining", "03_evaluation", "04_under_overcomplete", "05_tied_weights", "06_vae", "07_gan",
@@ -146,13 +145,13 @@ def test_wrong_answer(name, task, answer, namespaces):
 def graded(tmp_path_factory):
     """{assignment: ({student: (result, marks, status)}, the student's notebook)}: one solved, one untouched."""
     folder, found = tmp_path_factory.mktemp("assignments"), {}
+    course = make_course(folder / "course", *NAMES)
     for name in NAMES:
-        course = make_course(folder / name, name)
-        untouched = nbformat.read(course.root / "release" / name / f"{name}.ipynb", as_version=4)
-        hand_in(folder / f"{name}-in", "solved", name, solved(course, name))
-        hand_in(folder / f"{name}-in", "untouched", name, copy.deepcopy(untouched))
-        rows = grade(name, folder / f"{name}-in", course.root, jobs=2, show=False)
-        found[name] = {row[0]["student"]: row for row in rows}, untouched
+        untouched = blank(course, name)
+        hand_in(folder / name, "solved", name, solved(course, name))
+        hand_in(folder / name, "untouched", name, untouched)
+        rows = grade(name, folder / name, course.root, jobs=2, show=False)
+        found[name] = {row.result["student"]: row for row in rows}, untouched
     return found
 
 
@@ -168,6 +167,7 @@ def test_solved_gets_full_marks_and_no_flag(name, graded, record_property):
 @pytest.mark.parametrize("name", NAMES)
 def test_untouched_runs_to_its_end_and_gets_nothing(name, graded):
     rows, untouched = graded[name]
+    assert untouched.cells
     result, marks, status = rows["untouched"]
     assert status == "graded" and result["flags"] == [] and set(marks.values()) == {0.0}
     run_notebook = nbformat.reads(result["notebook"], as_version=4)

@@ -1,18 +1,20 @@
 """Grading but for the zoo: finding submissions, putting them in form, resuming, handing in again, a cluster."""
 import csv
 import io
-import json
+import re
 import zipfile
+from html.parser import HTMLParser
 
 import nbformat
 import pytest
-from classroom import blank, cell, hand_in, make_course
+from classroom import blank, cell, hand_in
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from helpers import marks
-from helpers.grading import execution, rebuilding, report, rules, sandbox, student, submissions
-from helpers.grading.__main__ import grade, main
+from helpers.grading import configuration, execution, rebuilding, report, sandbox, student, submissions
+from helpers.grading.__main__ import main
 from helpers.grading.course import Course
+from helpers.grading.run import grade
 
 LIMITS = sandbox.Limits(cell=60, setup=120, submission=240)
 
@@ -37,6 +39,7 @@ def tiny(tmp_path_factory):
                       "    marks.close(double(-4), -8)\ndef and_one_is_zero():\n    marks.close(1 + double(0), 1)\n"
                       "marks.score(4, one_of_these_is_negative, and_one_is_zero)\n### END HIDDEN TESTS",
                       metadata=metadata("double-hidden", grade=True, points=4)),
+        new_markdown_cell("Why does it hold?", metadata=metadata("question")),
         new_markdown_cell("### BEGIN SOLUTION\nBecause.\n### END SOLUTION",
                           metadata=metadata("why", grade=True, solution=True, locked=False, points=5)),
     ])
@@ -175,10 +178,56 @@ def test_rebuild_keeps_answers_and_restores_the_rest(tiny):
     mine.cells.reverse()
     made, flags = rebuilding.rebuild(mine, source, blank(tiny, "tiny"))
     assert [c.metadata.nbgrader.grade_id for c in made.cells] == [
-        "title", "setup", "double", "double-test", "double-hidden", "why"]
+        "title", "setup", "double", "double-test", "double-hidden", "question", "why"]
     assert cell(made, "double").source.endswith("return x + x") and cell(made, "why").source == "My answer"
     assert "x squared" in cell(made, "double-test").source and "HIDDEN" in cell(made, "double-hidden").source
     assert flags == ["changed the cell double-test, restored"]
+
+
+def _below(notebook, new):
+    notebook.cells.append(new)
+
+
+def _above(notebook, new):
+    notebook.cells.insert(notebook.cells.index(cell(notebook, "question")), new)
+
+
+def _in_the_question(notebook, text):
+    cell(notebook, "question").source += f"\n{text}"
+
+
+def _as_another_type(notebook, kind):
+    mine = cell(notebook, "why")
+    mine.cell_type, mine.source = kind, "Because it is linear."
+
+
+@pytest.mark.parametrize("change, what", [
+    (_below, new_markdown_cell("Because it is linear.")), (_above, new_markdown_cell("Because it is linear.")),
+    (_below, nbformat.v4.new_raw_cell("Because it is linear.")), (_below, new_code_cell("Because it is linear.")),
+    (_below, new_code_cell('"""Because it is linear."""')), (_below, new_code_cell("# Because it is linear.")),
+    (_in_the_question, "Because it is linear."), (_as_another_type, "code"), (_as_another_type, "raw"),
+])
+def test_an_answer_near_its_question_is_marked_by_hand(tiny, change, what):
+    mine, untouched = blank(tiny, "tiny"), blank(tiny, "tiny")
+    change(mine, what)
+    made, flags = rebuilding.rebuild(mine, nbformat.read(tiny.source("tiny"), as_version=4), untouched)
+    assert cell(made, "why").cell_type == "markdown" and "it is linear." in cell(made, "why").source
+    assert execution.points(cell(made, "why")) is None and len(flags) == 1 and "why" in flags[0]
+
+
+@pytest.mark.parametrize("new", [new_code_cell("double(7)"), new_markdown_cell(" \n"), None])
+def test_no_answer_is_no_answer(tiny, new):
+    mine, untouched = blank(tiny, "tiny"), blank(tiny, "tiny")
+    mine.cells += [new] if new else []
+    made, flags = rebuilding.rebuild(mine, nbformat.read(tiny.source("tiny"), as_version=4), untouched)
+    assert execution.points(cell(made, "why")) == 0 and flags == []
+
+
+def test_code_in_a_cell_of_another_type_counts(tiny):
+    mine = answer(tiny)
+    cell(mine, "double").cell_type = "markdown"
+    made, flags = rebuilding.rebuild(mine, nbformat.read(tiny.source("tiny"), as_version=4), blank(tiny, "tiny"))
+    assert cell(made, "double").source == cell(mine, "double").source and "handed in as markdown" in flags[0]
 
 
 @pytest.mark.parametrize("code, told", [
@@ -213,6 +262,69 @@ def test_points_that_cannot_be_count_nothing(outputs, points):
     assert execution.points(test) == points
 
 
+# What a browser shows --------------------------------------------------------------------------------------
+
+class Running(HTMLParser):
+    """What of a page would run, or be fetched, if it came from a student; their text says EVIL."""
+
+    def __init__(self):
+        super().__init__()
+        self.found, self.inside = [], ""
+
+    def handle_starttag(self, tag, attributes):
+        self.inside = tag
+        self.found += [(tag, name, value) for name, value in attributes if "EVIL" in (value or "")
+                       and not (name == "alt" or name == "title" or (tag, name) == ("a", "href") and
+                                value.startswith("https:"))]
+        self.found += [tag] * (tag in ("iframe", "object", "embed", "form", "base", "math"))
+
+    def handle_data(self, text):
+        self.found += [(self.inside, text)] * ("EVIL" in text and self.inside in ("script", "style"))
+        if self.inside not in ("span", "pre"):      # MathJax leaves code alone
+            self.found += re.findall(r"\\href.*", text)
+
+
+EVIL = ['<img src=x onerror="EVIL">', "<script>EVIL</script>", "<svg onload=EVIL></svg>", "[x](javascript:EVIL)",
+        '<a href="data:text/html,EVIL">x</a>', '<a href=" JaVaScRiPt:EVIL">x</a>', '<iframe srcdoc="EVIL"></iframe>',
+        "![x](https://EVIL.example/pixel.png)", '<form action="/EVIL"><button>x</button></form>',
+        "<b style='EVIL'>x</b>", r"$\href{javascript:EVIL}{x}$",
+        '<details open ontoggle="EVIL">', "<math><style><img src onerror=EVIL></style></math>", "<style>EVIL</style>",
+        "$<img src=x onerror=EVIL>$", "`<script>EVIL</script>`", "</div></div><base href='https://EVIL'>"]
+
+
+def test_nothing_of_a_students_runs_in_a_browser(tiny, tmp_path, monkeypatch):
+    """The feedback, and the formgrader's page, whose exporter is the one that its extension makes in the course."""
+    from nbconvert.exporters import HTMLExporter
+    from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
+
+    show = "\n".join(f"display({{{kind!r}: {text!r}}}, raw=True)" for text in [*EVIL, "' onerror='EVIL"] for kind in (
+        "text/html", "text/markdown", "text/latex", "image/svg+xml", "application/javascript", "image/png",
+        "text/vnd.mermaid", "application/vnd.jupyter.widget-view+json", "text/plain"))
+    mine = answer(tiny, why="**Good** $x^2$ [link](https://EVIL.example)\n\n" + "\n\n".join(EVIL))
+    mine.cells += [new_code_cell(show), new_markdown_cell("\n\n".join(EVIL)), new_code_cell("\n".join(EVIL)),
+                   new_code_cell(f"class EVIL(Exception): pass\nEVIL.__name__ = {EVIL[0]!r}\nraise EVIL({EVIL[1]!r})"),
+                   new_code_cell("h = display({'text/plain': 'x'}, raw=True, display_id='b')\n"
+                                 f"h.update({{'application/javascript': {EVIL[0]!r}}}, raw=True)")]
+    hand_in(tmp_path, "eve", "tiny", mine)
+    row = grade_tiny(tiny, tmp_path)["eve"]
+    assert row.status == "needs manual grading" and row.marks["double-hidden"] == 4
+    (tiny.root / "nbgrader_config.py").write_text(
+        f"from helpers.grading.configuration import configure\nconfigure(get_config(), {str(tiny.root)!r})")
+    monkeypatch.chdir(tiny.root)
+    formgrader = FormgradeExtension()
+    formgrader.initialize([])
+    seen, _ = HTMLExporter(config=formgrader.config).from_filename(
+        str(tiny.root / "autograded/eve/tiny/tiny.ipynb"), resources=dict.fromkeys(
+            ("assignment_id", "notebook_id", "submission_id", "base_url", "student", "last_name", "first_name",
+             "notebook_path"), "x") | {"index": 0, "total": 1})
+    for page in (seen, (tiny.root / "feedback/eve/tiny/tiny.html").read_text("utf-8")):
+        running = Running()
+        running.feed(page)
+        assert running.found == []
+        assert "<strong>Good</strong>" in page and "x^2" in page and 'href="https://EVIL.example"' in page
+    assert "formgrade" in seen and page.count("EVIL") > 20
+
+
 # The whole of it, on a small assignment --------------------------------------------------------------------
 
 def test_manual_marks_stay_and_resubmissions_leave_no_old_mark(tiny, tmp_path):
@@ -225,7 +337,7 @@ def test_manual_marks_stay_and_resubmissions_leave_no_old_mark(tiny, tmp_path):
     page = (tiny.root / "feedback/bob/tiny/tiny.html").read_text("utf-8")
     assert "x squared, not 2 x" in page and "one_of_these_is_negative" not in page
 
-    with rules.gradebook(tiny.root) as book:                              # what the formgrader does
+    with configuration.gradebook(tiny.root) as book:                              # what the formgrader does
         mark = book.find_grade("why", "tiny", "tiny", "ann")
         mark.manual_score, mark.needs_manual_grade = 4, False
         book.find_comment("why", "tiny", "tiny", "ann").manual_comment = "Well put."
@@ -242,7 +354,7 @@ def test_manual_marks_stay_and_resubmissions_leave_no_old_mark(tiny, tmp_path):
     assert rows["bob"][2] == "failed" and set(rows["bob"][1].values()) == {None}
     assert rows["ann"][1] == {"double-test": 0, "double-hidden": 2, "why": 4}
     assert rows["ann"][2] == "needs manual grading"                       # look again: the mark was for another version
-    with rules.gradebook(tiny.root) as book:
+    with configuration.gradebook(tiny.root) as book:
         assert book.find_submission("tiny", "bob").needs_manual_grade
     assert "has not been graded" in (tiny.root / "feedback/bob/tiny/tiny.html").read_text("utf-8")
 
@@ -270,10 +382,10 @@ def test_resumes_after_an_interruption(tiny, tmp_path, monkeypatch):
 def test_outer_limit_fails_one_and_says_so(tiny, tmp_path):
     hand_in(tmp_path, "slow", "tiny", answer(tiny, "import time; time.sleep(500)"))
     hand_in(tmp_path, "quick", "tiny", answer(tiny))
-    limits = sandbox.Limits(cell=300, setup=60, submission=25)
+    limits = sandbox.Limits(cell=300, setup=60, submission=15)
     rows = {row[0]["student"]: row for row in grade("tiny", tmp_path, tiny.root, jobs=2, limits=limits, show=False)}
     assert rows["quick"][2] == "graded"
-    assert rows["slow"][2] == "failed" and "25 s" in rows["slow"][0]["reason"]
+    assert rows["slow"][2] == "failed" and "15 s" in rows["slow"][0]["reason"]
     shown = nbformat.read(tiny.root / "autograded/slow/tiny/tiny.ipynb", as_version=4)
     assert "Not graded" in shown.cells[0].source and "sleep(500)" in cell(shown, "double").source
 
@@ -340,8 +452,3 @@ def test_nbgraders_own_autograde_uses_our_steps(tiny, tmp_path):
     made = NbGraderAPI(config=tiny.config).autograde("tiny", "own", force=True)
     assert made["success"], made
     assert tiny.marks("tiny", "own")[0]["double-hidden"] == 4
-
-
-def test_real_assignments_can_be_handed_out(tmp_path):
-    course = make_course(tmp_path, "01_tasks")
-    assert json.loads(course.release("01_tasks")["released"])["cells"]

@@ -45,7 +45,7 @@ def throw_away_system(scratch, command):
 @pytest.fixture(scope="module")
 def term(tmp_path_factory):
     """What the scenario found."""
-    command = [sys.executable, str(PROJECT / "tests" / "hub_scenario.py"), str(PROJECT)]
+    command = [sys.executable, str(PROJECT / "tests" / "grading" / "hub_scenario.py"), str(PROJECT)]
     run = subprocess.run(throw_away_system(tmp_path_factory.mktemp("system"), command), capture_output=True, text=True,
                          timeout=900)
     assert run.stdout.strip(), run.stderr[-3000:]

@@ -1,4 +1,7 @@
-"""The zoo: submissions of 06_vae that go wrong, or are made to cheat, each with what it must get.
+"""The zoo: submissions that go wrong, or are made to cheat, each with what it must get.
+
+Most are of an assignment in NumPy alone: its kernel starts in a fifth of the time. Where TensorFlow matters, they are
+of one that imports it.
 
 Each animal is a function from the solved notebook (its written questions unanswered) to what is handed in: None, the
 notebook changed in place; a text, for a file; or {file: text}. Its docstring says what happens.
@@ -10,7 +13,8 @@ from dataclasses import dataclass
 from classroom import cell
 from nbformat.v4 import new_code_cell
 
-FULL = 12           # of the tests; each of the four tasks has 3
+NAME = "01_tasks"
+FULL = 10           # of the tests: psnr has 2, corrupt 3, pairs 2, auroc 3
 ANIMALS = {}
 
 
@@ -21,11 +25,12 @@ class Animal:
     status: str = "graded"
     flag: str = ""              # a part of what the report must tell the teacher; "": nothing may be told
     confined: bool = False      # needs bubblewrap: else it would hurt the machine that tests
+    assignment: str = NAME
 
 
-def animal(mark, status="graded", flag="", confined=False):
+def animal(mark, status="graded", flag="", confined=False, assignment=NAME):
     def keep(make):
-        ANIMALS[make.__name__] = Animal(make, mark, status, flag, confined)
+        ANIMALS[make.__name__] = Animal(make, mark, status, flag, confined, assignment)
         return make
     return keep
 
@@ -36,13 +41,13 @@ def add(notebook, source, after="setup"):
     notebook.cells.insert(place, new_code_cell(textwrap.dedent(source).strip("\n")))
 
 
-def kl(notebook, body, before=""):
+def psnr(notebook, body, before=""):
     """Give the first task another answer."""
     body = textwrap.indent(textwrap.dedent(body).strip("\n"), "    ").strip()
-    cell(notebook, "kl").source = f"{textwrap.dedent(before)}\ndef kl(mean, log_variance):\n    {body}"
+    cell(notebook, "psnr").source = f"{textwrap.dedent(before)}\ndef psnr(clean, restored):\n    {body}"
 
 
-WRONG = "return ops.sum(ops.exp(log_variance) + mean**2, axis=-1)"
+WRONG = "return np.mean((clean - restored) ** 2)"
 
 
 # Honest ones -------------------------------------------------------------------------------------------------
@@ -50,52 +55,51 @@ WRONG = "return ops.sum(ops.exp(log_variance) + mean**2, axis=-1)"
 @animal(FULL, "needs manual grading")
 def perfect(notebook):
     """Everything right, the written questions answered."""
-    cell(notebook, "written-1").source = "It approximates the posterior."
-    cell(notebook, "written-2").source = "A VAE has a prior."
+    cell(notebook, "written-1").source = "An encoder and a decoder."
+    cell(notebook, "written-2").source = "By a threshold on its error."
 
 
 @animal(0)
 def blank(notebook):
     """Nothing done."""
-    for name in ("kl", "reconstruction", "sampling", "bound"):
-        head = cell(notebook, name).source.split("\n")[:1 if name != "sampling" else 2]
-        cell(notebook, name).source = "\n".join(head) + "\n        raise NotImplementedError()"
+    for name in ("psnr", "corrupt", "pairs", "auroc"):
+        cell(notebook, name).source = cell(notebook, name).source.split("\n")[0] + "\n    raise NotImplementedError()"
 
 
-@animal(9)
-def mean_for_sum(notebook):
-    """KL averaged over the latent axes."""
-    kl(notebook, "return ops.mean(ops.exp(log_variance) + mean**2 - 1 - log_variance, axis=-1) / 2")
-
-
-@animal(9)
-def forgotten_half(notebook):
-    """KL without its ½."""
-    kl(notebook, "return ops.sum(ops.exp(log_variance) + mean**2 - 1 - log_variance, axis=-1)")
-
-
-@animal(9)
-def wrong_axis(notebook):
-    """KL summed over the batch too."""
-    kl(notebook, "return ops.sum(ops.exp(log_variance) + mean**2 - 1 - log_variance) / 2")
-
-
-@animal(10)
-def variance_for_deviation(notebook):
-    """Partial credit: the noise is fresh, its size is wrong."""
-    cell(notebook, "sampling").source = cell(notebook, "sampling").source.replace("log_variance / 2", "log_variance")
-
-
-@animal(9)
+@animal(8)
 def sum_for_mean(notebook):
-    """The bound without log k."""
-    cell(notebook, "bound").source = "def bound(log_weights):\n    return ops.logsumexp(log_weights, axis=-1)"
+    """PSNR from the sum over the pixels."""
+    psnr(notebook, "return -10 * np.log10(np.sum((clean - restored) ** 2))")
+
+
+@animal(8)
+def natural_logarithm(notebook):
+    """PSNR without its decibels."""
+    psnr(notebook, "return -10 * np.log(np.mean((clean - restored) ** 2))")
+
+
+@animal(8)
+def wrong_axis(notebook):
+    """PSNR of each image."""
+    psnr(notebook, "return -10 * np.log10(np.mean((clean - restored) ** 2, axis=-1))")
 
 
 @animal(9)
+def not_clipped(notebook):
+    """Partial credit: the noise is right, the range is not."""
+    cell(notebook, "corrupt").source = "def corrupt(x, sigma, rng):\n    return x + rng.normal(0, sigma, x.shape)"
+
+
+@animal(7)
+def turned_round(notebook):
+    """The AUROC of the normal ones."""
+    cell(notebook, "auroc").source = "def auroc(normal, odd):\n    return np.mean(normal[:, None] > odd[None, :])"
+
+
+@animal(8)
 def syntax_error(notebook):
     """An answer that is no Python."""
-    cell(notebook, "kl").source = "def kl(mean, log_variance:\n    return 0"
+    cell(notebook, "psnr").source = "def psnr(clean, restored:\n    return 0"
 
 
 @animal(FULL)
@@ -104,9 +108,9 @@ def raises_in_a_cell(notebook):
     add(notebook, "1 / 0")
 
 
-@animal(FULL)
+@animal(12, assignment="06_vae")
 def stderr_noise(notebook):
-    """A right answer that writes to stderr, which nbgrader takes for an error."""
+    """A right answer that writes to stderr, as TensorFlow does, which nbgrader takes for an error."""
     cell(notebook, "kl").source += "\n_right = kl\ndef kl(mean, log_variance):\n    import sys, warnings\n" \
         "    print('careful', file=sys.stderr)\n    warnings.warn('old')\n    return _right(mean, log_variance)"
 
@@ -123,31 +127,31 @@ def renamed(notebook):
     return {"my work (final).ipynb": notebook}
 
 
-@animal(FULL, flag="copied the cell kl, both run")
+@animal(FULL, flag="copied the cell psnr, both run")
 def copied_answer(notebook):
     """An answer cell copied and pasted, which ends nbgrader's whole run."""
-    place = notebook.cells.index(cell(notebook, "kl"))
+    place = notebook.cells.index(cell(notebook, "psnr"))
     notebook.cells.insert(place, notebook.cells[place].copy())
 
 
-@animal(FULL, flag="copied the cell kl-test, removed")
+@animal(FULL, flag="copied the cell psnr-test, removed")
 def copied_test(notebook):
     """A test cell copied and pasted."""
-    place = notebook.cells.index(cell(notebook, "kl-test"))
+    place = notebook.cells.index(cell(notebook, "psnr-test"))
     notebook.cells.insert(place, notebook.cells[place].copy())
 
 
-@animal(9, flag="deleted the cell kl-hidden")
+@animal(8, flag="deleted the cell psnr-hidden")
 def deleted_cells(notebook):
     """An answer deleted, and its tests."""
-    for name in ("kl", "kl-test", "kl-hidden"):
+    for name in ("psnr", "psnr-test", "psnr-hidden"):
         notebook.cells.remove(cell(notebook, name))
 
 
-@animal(FULL, flag="deleted the cell kl")
+@animal(FULL, flag="deleted the cell psnr")
 def answer_in_a_cell_of_its_own(notebook):
     """The answer cell deleted, the answer in another."""
-    mine = cell(notebook, "kl")
+    mine = cell(notebook, "psnr")
     place = notebook.cells.index(mine)
     notebook.cells[place] = new_code_cell(mine.source)
 
@@ -157,7 +161,7 @@ def answer_in_a_cell_of_its_own(notebook):
 @animal(None, "failed", "")
 def broken_json(notebook):
     """Cut off by a full disk."""
-    return {"06_vae.ipynb": json.dumps(notebook)[:5000]}
+    return {"01_tasks.ipynb": json.dumps(notebook)[:5000]}
 
 
 @animal(None, "failed", "")
@@ -187,16 +191,16 @@ def loop_in_a_cell(notebook):
     add(notebook, "while True:\n    pass")
 
 
-@animal(9, flag="kl-test ran longer than")
+@animal(8, flag="psnr-test ran longer than")
 def loop_in_a_function(notebook):
     """Costs the tests that call it."""
-    kl(notebook, "while True:\n    pass")
+    psnr(notebook, "while True:\n    pass")
 
 
-@animal(9, flag="ran longer than")
+@animal(8, flag="ran longer than")
 def loop_that_swallows_interrupts(notebook):
     """Cannot be interrupted, only ended."""
-    kl(notebook, """
+    psnr(notebook, """
         while True:
             try:
                 while True:
@@ -208,13 +212,13 @@ def loop_that_swallows_interrupts(notebook):
 @animal(FULL, flag="ended the kernel")
 def exits_in_a_cell(notebook):
     """os._exit ends the kernel; every other cell counts."""
-    add(notebook, "import os\nos._exit(0)", after="reconstruction-hidden")
+    add(notebook, "import os\nos._exit(0)", after="pairs-hidden")
 
 
-@animal(9, flag="kl-test ended the kernel")
+@animal(8, flag="psnr-test ended the kernel")
 def exits_in_a_function(notebook):
     """os._exit where a test calls it."""
-    kl(notebook, "import os\nos._exit(0)")
+    psnr(notebook, "import os\nos._exit(0)")
 
 
 @animal(FULL, flag="uses exit")
@@ -237,9 +241,9 @@ def output_in_one_line(notebook):
     add(notebook, "print('x' * 100_000_000)")
 
 
-@animal(FULL, confined=True)
+@animal(12, confined=True, assignment="06_vae")
 def memory(notebook):
-    """20 GB: a MemoryError, which costs the cell."""
+    """20 GB, beside TensorFlow: a MemoryError, which costs the cell."""
     add(notebook, "hog = bytearray(20 << 30)\nfor i in range(0, len(hog), 4096):\n    hog[i] = 1")
 
 
@@ -263,60 +267,63 @@ def large_file(notebook):
 
 # Cheats ------------------------------------------------------------------------------------------------------
 
-@animal(9, flag="changed the points of kl-test")
+@animal(8, flag="changed the points of psnr-test")
 def changed_tests(notebook):
     """Tests emptied, points raised, for a wrong answer: all restored."""
-    kl(notebook, WRONG)
-    for name in ("kl-test", "kl-hidden"):
+    psnr(notebook, WRONG)
+    for name in ("psnr-test", "psnr-hidden"):
         cell(notebook, name).source = "pass"
         cell(notebook, name).metadata.nbgrader.points = 50
 
 
-@animal(9, flag="kl uses display")
+@animal(8, flag="psnr uses display")
 def forged_result(notebook):
     """Shows a result of its own before the test fails, which nbgrader takes for the points."""
-    kl(notebook, """
+    psnr(notebook, """
         from IPython import get_ipython
         get_ipython().displayhook.exec_result = None
         get_ipython().displayhook(2.0)
         return 1 / 0""")
 
 
-@animal(9, flag="changed while running: IPython's showtraceback")
+@animal(8, flag="changed while running: IPython's showtraceback")
 def no_tracebacks(notebook):
     """Hides that a test has failed."""
-    kl(notebook, WRONG, before="get_ipython().showtraceback = lambda *a, **k: None")
+    psnr(notebook, WRONG, before="get_ipython().showtraceback = lambda *a, **k: None")
 
 
-@animal(9, flag="changed while running: numpy.allclose, numpy.testing.assert_allclose")
+@animal(8, flag="changed while running: numpy.allclose, numpy.testing.assert_allclose")
 def patched_numpy(notebook):
     """Changes NumPy's comparisons, which the tests do not use."""
-    kl(notebook, WRONG, before="""
+    psnr(notebook, WRONG, before="""
         np.allclose = lambda *a, **k: True
         np.testing.assert_allclose = lambda *a, **k: None""")
 
 
-@animal(FULL, flag="kl-test accepts a wrong answer")
+@animal(FULL, flag="psnr-test accepts a wrong answer")
 def patched_marks(notebook):
     """Changes the comparison itself: it gains, and is told."""
-    kl(notebook, WRONG, before="marks.close = lambda *a, **k: None")
+    psnr(notebook, WRONG, before="marks.close = lambda *a, **k: None")
 
 
-@animal(10, flag="changed while running: the name marks")
+@animal(8, flag="changed while running: the name marks")
 def other_marks(notebook):
-    """Puts something else in the place of the comparison, and asks for 99 points."""
-    kl(notebook, WRONG, before="""
+    """Puts something else in the place of the comparison, which gains a point, and asks for 99, which gains none."""
+    cell(notebook, "corrupt").source = textwrap.dedent("""
         class marks:
             close = staticmethod(lambda *a, **k: None)
-            score = staticmethod(lambda *a, **k: 99.0)""")
-    add(notebook, "from helpers import marks as _m\nmarks.score = _m.score\nmarks.close = _m.close", after="kl-hidden")
-    add(notebook, "marks.close = lambda *a, **k: None", after="bound-hidden")
+            score = staticmethod(lambda *a, **k: 99.0)
+        def corrupt(x, sigma, rng):
+            return x""")
+    add(notebook, "from helpers import marks as _m\nmarks.score = _m.score\nmarks.close = _m.close",
+        after="corrupt-hidden")
+    add(notebook, "marks.close = lambda *a, **k: None", after="auroc-hidden")
 
 
 @animal(None, flag="accepts a wrong answer")
 def strips_assertions(notebook):
     """Rewrites the tests as they are compiled: no comparison, the most points."""
-    kl(notebook, WRONG, before="""
+    psnr(notebook, WRONG, before="""
         import ast
         class Strip(ast.NodeTransformer):
             def visit_Expr(self, node):
@@ -360,7 +367,7 @@ def writes_outside(notebook):
     """Leaves a file wherever it can."""
     add(notebook, """
         import pathlib
-        for folder in ("COURSE", "COURSE/autograded", "COURSE/source/06_vae", "/tmp", "/home", "/root", "/usr", ".."):
+        for folder in ("COURSE", "COURSE/autograded", "COURSE/source/01_tasks", "/tmp", "/home", "/root", "/usr", ".."):
             try:
                 pathlib.Path(folder, "was_here.txt").write_text("me")
             except OSError:
@@ -376,18 +383,18 @@ def network(notebook):
 @animal(FULL, flag="uses kill", confined=True)
 def kills_its_parent(notebook):
     """Sends a signal to whoever started it, and to everybody."""
-    add(notebook, "import os\nos.kill(os.getppid(), 9)\nos.kill(-1, 9)", after="bound-hidden")
+    add(notebook, "import os\nos.kill(os.getppid(), 9)\nos.kill(-1, 9)", after="auroc-hidden")
 
 
 @animal(FULL, flag="ignored the file helpers/marks.py")
 def brings_its_own_modules(notebook):
     """Files that would be imported in place of the real ones."""
-    return {"06_vae.ipynb": notebook, "numpy.py": "1 / 0", "helpers/marks.py": "close = print", "note.txt": "Hello"}
+    return {"01_tasks.ipynb": notebook, "numpy.py": "1 / 0", "helpers/marks.py": "close = print", "note.txt": "Hello"}
 
 
-@animal(FULL, flag="kl-test accepts a wrong answer")
+@animal(FULL, flag="psnr-test accepts a wrong answer")
 def first_of_all(notebook):
     """A cell before the first, and the comparison's inside changed: it gains, and is told."""
     notebook.cells.insert(0, new_code_cell("import numpy as np\nnp.allclose = lambda *a, **k: True\n"
                                            "from helpers import marks\nmarks._near = lambda *a: True"))
-    kl(notebook, WRONG)
+    psnr(notebook, WRONG)

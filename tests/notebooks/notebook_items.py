@@ -1,10 +1,18 @@
-"""The labs of a notebook as one more test after its cells: nbval has run those, so nothing runs twice."""
+"""A plugin of pytest: the labs of a notebook as two tests after its cells, in the kernel where nbval has run those.
+
+`labs` calls every lab as a function; `labs in the browser` drags their sliders in JupyterLab, which joins that kernel.
+"""
 import inspect
+import json
 from collections import defaultdict
 
-from nbformat.v4 import new_code_cell
+import numpy as np
+import pytest
+from jupyter_driver import SERVERS, Notebook, chromium, missing
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbval.plugin import IPyNbCell, IPyNbFile
 
+from helpers.publish import METADATA, WIDGET
 from helpers.rules import parts
 
 
@@ -17,7 +25,7 @@ def check_labs(labs):
 
     from PIL import Image
 
-    assert labs, "the notebook has a part `Lab`, and made no lab"
+    assert labs, "the notebook speaks of labs, and made none"
     for title, lab in labs.items():
         settings = list(lab.settings())
         assert len(settings) >= 3, f"{title}: only {len(settings)} settings to test"
@@ -31,13 +39,80 @@ def check_labs(labs):
         print(f"{title}: {len(settings)} settings, {different} different pictures")
 
 
+def check_labs_in_browser(notebook):
+    """Drag a slider of every lab: the picture changes, and shows the last position. notebook: the page's."""
+    labs = notebook.labs()
+    assert labs, "the notebook speaks of labs, and made none"
+    for title, lab in labs.items():
+        before = notebook.png(title)
+        if lab["kind"] == "Arena":                      # has tests of its own
+            notebook.button(title, "Step").click()
+            notebook.wait_changed(title, before, timeout=60)
+        elif lab["kind"] == "LatentPlane":
+            notebook.drag_plane(title, to=(0.75, 0.35))
+            assert notebook.png(title) != before
+            decoded = json.loads(notebook.execute(
+                f"print(_labs.LABS[{title!r}].decode({notebook.cross(title)}).ravel().astype(float).tolist())"))
+            assert np.abs(np.array(notebook.decoded(title)) - decoded).max() <= 1e-5
+        else:
+            assert lab["sliders"], f"{title!r} has no slider to drag"
+            slider = notebook.slider(title, lab["sliders"][0])
+            slider.drag(to=0.2 if slider.fraction() > 0.5 else 0.8)
+            notebook.wait_changed(title, before, timeout=60)
+            notebook.wait_right(title, timeout=60)
+            assert notebook.message(title) == ""
+    assert notebook.page.errors == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path, parent):
+    """Has every notebook that nbval collects tested together with its labs."""
+    collected = yield
+    return [NotebookWithLabs.from_parent(parent, path=file_path) if isinstance(c, IPyNbFile) else c
+            for c in collected]
+
+
+def pytest_unconfigure():
+    SERVERS.stop()
+
+
 class NotebookWithLabs(IPyNbFile):
-    """nbval's notebook, and where it has a part `Lab` a last item, `labs`, in the same kernel."""
+    """nbval's notebook, and where it makes labs, `labs` and `labs in the browser` after its cells."""
 
     def collect(self):
         cells = list(super().collect())
         yield from cells
-        if "Lab" in parts(self.nb):
+        if "Lab" in parts(self.nb) or any("labs." in cell.cell.source for cell in cells):
             source = inspect.getsource(check_labs) + "\nfrom helpers import labs\ncheck_labs(labs.LABS)"
             yield IPyNbCell.from_parent(self, name="labs", cell_num=len(cells), cell=new_code_cell(source),
                                         options=defaultdict(bool))
+            yield LabsInBrowser.from_parent(self, name="labs in the browser", cells=cells)
+
+
+class LabsInBrowser(pytest.Item):
+    """JupyterLab on the kernel in which nbval ran these cells, with those of them that show a widget."""
+
+    def __init__(self, *, cells, **known):
+        super().__init__(**known)
+        self.cells = cells
+        if reason := missing():
+            self.add_marker(pytest.mark.skip(reason=reason))
+
+    def runtest(self):
+        assert self.parent.kernel.is_alive(), "the kernel has died"
+        server, name = SERVERS["lab"], self.path.name
+        with server.joining(self.parent.kernel.km.connection_file, self.shown(), name):
+            with chromium() as page:
+                check_labs_in_browser(Notebook(page, server, name))
+
+    def shown(self):
+        """A notebook of the cells that showed a widget, with these outputs."""
+        cells = []
+        for ran in self.cells:
+            outputs = [new_output(**output) for output in ran.test_outputs or () if WIDGET in output.get("data", {})]
+            if outputs:
+                cells.append(new_code_cell(ran.cell.source, outputs=outputs, execution_count=ran.cell_num + 1))
+        return new_notebook(cells=cells, metadata=METADATA)
+
+    def reportinfo(self):
+        return self.path, None, f"{self.path.name}: {self.name}"

@@ -4,17 +4,20 @@ nbval itself collects notebooks/*.ipynb (pyproject.toml) and conftest.py adds th
 notebooks that must fail.
 """
 import os
+import re
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import papermill
 import pytest
+from jupyter_driver import missing
 from nbformat.v4 import new_code_cell
 from notebook_items import check_labs
+from sample_notebook import sample_notebook
 
 from helpers.plots import Picture, images
 from helpers.publish import ThisPython
@@ -23,50 +26,70 @@ from helpers.rules import FOLDER, NOTEBOOKS, question_of, verdicts
 QUESTIONS = [path for path in NOTEBOOKS if question_of(path)]
 SEEDS = range(1, 1 + int(os.environ.get("SWEEP_SEEDS", "1")))
 MNIST = FOLDER.parents[1] / "shared" / "data" / "mnist20k.npz"
+BROWSER = "labs in the browser"
 LAB = """from helpers import labs, plots
 labs.Lab(lambda n: plots.images({"": [[[n / 9] * 3] * 3]}), "Grey", n=labs.slider("n", 0, 9, 5))"""
 
 
 # nbval and the labs ---------------------------------------------------------------------------------------
 
-def nbval(path):
-    """Outcomes of pytest, as the project sets it up, on one notebook: {test: outcome}, and what was said."""
-    command = [sys.executable, "-m", "pytest", "-n0", "-rA", "-p", "no:cacheprovider",
-               "-c", str(FOLDER.parent / "pyproject.toml"), "-p", "conftest", str(path)]
-    run = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                         env=os.environ | {"PYTHONPATH": f"{FOLDER.parent}{os.pathsep}{Path(__file__).parent}"})
-    lines = run.stdout.splitlines()
-    outcomes = [line.split(" ", 1) for line in lines if line.startswith(("PASSED ", "FAILED "))]
-    return {test.partition("::")[2].partition(" - ")[0]: outcome for outcome, test in outcomes}, run.stdout
+SAMPLES = {                  # name of a sample: what is replaced in it
+    "right": {"a picture": "new"},
+    "another_verdict": {"1.1 holds": "1.1 fails"},
+    "never_changes": {"n / 9": "0.5"},
+    "no_slider": {"labs.slider(\"n\", 0, 9, 5)": "labs.choice(\"n\", range(9))"},
+}
 
 
-@pytest.fixture
-def sample_with_lab(sample):
-    """The sample with a real lab in it."""
-    cell = next(cell for cell in sample.cells if "'a lab'" in cell.source)
-    cell.source = LAB
-    return sample
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """pytest, as the project sets it up, on the samples with a real lab: ({sample: {test: outcome}}, what was said)."""
+    folder = tmp_path_factory.mktemp("samples")
+    for name, replaced in SAMPLES.items():
+        notebook = sample_notebook()
+        next(cell for cell in notebook.cells if "'a lab'" in cell.source).source = LAB
+        for cell in notebook.cells:
+            for what, by in replaced.items():
+                cell.source = cell.source.replace(what, by)
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+    command = [sys.executable, "-m", "pytest", "-n0", "-rA", "-p", "no:cacheprovider", "--rootdir", str(folder),
+               "-c", str(FOLDER.parent / "pyproject.toml"), "-p", "notebook_items", ".",
+               "--deselect", f"another_verdict.ipynb::{BROWSER}", "--deselect", f"never_changes.ipynb::{BROWSER}"]
+    shared = map(str, (FOLDER.parent, Path(__file__).parent, FOLDER.parent / "tests" / "browser"))
+    run = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd=folder,
+                         env=os.environ | {"PYTHONPATH": os.pathsep.join(shared)})
+    outcomes, said = defaultdict(dict), r"^(PASSED|FAILED) (\w+)\.ipynb::(.+?)(?: - .*)?$"
+    for outcome, sample, test in re.findall(said, run.stdout, re.MULTILINE):
+        outcomes[sample][test] = outcome
+    return outcomes, run.stdout
 
 
-def test_only_verdicts_are_compared(sample_with_lab, stored):
-    sample_with_lab.cells[6].source = "print('new')"
-    outcomes, said = nbval(stored(sample_with_lab))
-    assert outcomes == {**{f"Cell {i}": "PASSED" for i in range(5)}, "labs": "PASSED"}, said
+def failed(outcomes):
+    return [test for test, outcome in outcomes.items() if outcome == "FAILED"]
 
 
-def test_another_verdict_fails(sample_with_lab, stored):
-    cell = next(cell for cell in sample_with_lab.cells if cell.metadata.get("tags") == ["nbval-check-output"])
-    cell.source = cell.source.replace("1.1 holds", "1.1 fails")
-    outcomes, said = nbval(stored(sample_with_lab))
-    assert [test for test, outcome in outcomes.items() if outcome == "FAILED"] == ["Cell 4"], said
+def test_only_verdicts_are_compared(ran):
+    outcomes, said = ran
+    browser = {} if missing() else {BROWSER: "PASSED"}
+    assert outcomes["right"] == {**{f"Cell {i}": "PASSED" for i in range(5)}, "labs": "PASSED"} | browser, said
 
 
-def test_a_lab_that_never_changes_fails(sample_with_lab, stored):
-    cell = next(cell for cell in sample_with_lab.cells if cell.source == LAB)
-    cell.source = LAB.replace("n / 9", "0.5")
-    outcomes, said = nbval(stored(sample_with_lab))
-    assert [test for test, outcome in outcomes.items() if outcome == "FAILED"] == ["labs"], said
+def test_another_verdict_fails(ran):
+    outcomes, said = ran
+    assert failed(outcomes["another_verdict"]) == ["Cell 4"], said
+
+
+def test_a_lab_that_never_changes_fails(ran):
+    outcomes, said = ran
+    assert failed(outcomes["never_changes"]) == ["labs"], said
     assert "Grey: the same picture at all 6 settings" in said
+
+
+@pytest.mark.skipif(bool(missing()), reason=str(missing()))
+def test_a_lab_that_cannot_be_dragged_fails(ran):
+    outcomes, said = ran
+    assert failed(outcomes["no_slider"]) == [BROWSER], said
+    assert "'Grey' has no slider to drag" in said
 
 
 @dataclass
@@ -91,7 +114,7 @@ def test_check_labs_says_what_it_saw(capsys):
 
 
 @pytest.mark.parametrize("labs, complaint", [
-    ({}, "made no lab"),
+    ({}, "made none"),
     ({"A": FakeLab(grey), "B": FakeLab(lambda n: grey(1))}, "B: the same picture"),
     ({"A": FakeLab(lambda n: grey(n, alt=" "))}, "no alternative text at {'n': 0}"),
     ({"A": FakeLab(lambda n: grey(n, width=0))}, "empty picture"),

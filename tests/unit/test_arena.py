@@ -1,4 +1,4 @@
-"""helpers.arena without a browser: orders and their thread, recipes, own points, errors in words, still pictures.
+"""helpers.labs.arena without a browser: orders and their thread, recipes, own points, errors in words, still pictures.
 
 A reader's event is imitated by `press`, as a button's message does, and by setting `values`, as a control's does.
 """
@@ -8,7 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from helpers import arena, gan, labs, training
+from helpers import gan, labs, training
+from helpers.labs import arena
 
 SMALL = {"a_width": 8, "b_width": 8, "a_cures": [], "b_cures": []}
 
@@ -77,10 +78,10 @@ def test_it_starts_trains_shows_and_pauses(ring):
 
 
 def test_steps_are_of_both_or_of_one(ring):
-    nets = [[v.numpy() for v in part] for part in ring._sides[0].gan._weights]
+    nets = ring._sides[0].gan.state.weights
 
     def changed(part):
-        return any((old != new.numpy()).any() for old, new in zip(nets[part], ring._sides[0].gan._weights[part]))
+        return any((old != new).numpy().any() for old, new in zip(nets[part], ring._sides[0].gan.state.weights[part]))
 
     ring.press("step", which="D")
     assert at_rest(ring) and steps(ring) == [1, 1] and changed(1) and not changed(0)
@@ -168,7 +169,7 @@ def test_a_recipe_chosen_in_the_browser_is_applied(ring):
 
 
 @pytest.mark.parametrize(("values", "said"), [
-    ({"a_cures": ["magic"]}, "'A: cures' may hold label smoothing, .*, not 'magic'"),
+    ({"a_cures": ["magic"]}, "'A: cures' may hold unrolling, .*, not 'magic'"),
     ({"data": "torus"}, "'data' must be one of 'ring'"), ({"c_loss": 1}, "no parameter c_loss"),
 ])
 def test_wrong_values_are_refused(ring, values, said):

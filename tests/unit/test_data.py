@@ -646,23 +646,24 @@ def test_read_only_folder(server, folder, monkeypatch, code):
     assert os.strerror(code) in failed_download(folder) and server.requests == []
 
 
-def start_loading(name):
-    """Start a process that loads the data set as this one would: same server, folder and checksums."""
+def start_loading(*names):
+    """Start a process that loads the data sets as this one would: same server, folder and checksums."""
     script = (f"from pathlib import Path; from helpers import data; data.BASE_URL = {data.BASE_URL!r}; "
               f"data.SOURCES = {data.SOURCES!r}; data.FOLDER = Path({str(data.FOLDER)!r}); "
-              f"print(float(data.load({name!r}).x_train.sum()))")
+              f"print(*[float(data.load(name).x_train.sum()) for name in {names!r}])")
     return subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, text=True, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE)
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
-def test_two_processes_download_at_once(server, folder, name):
+def test_two_processes_download_at_once(server, folder):
     server.behaviour = "together"
-    processes = [start_loading(name) for _ in range(2)]
+    processes = [start_loading("mnist", "fashion_mnist") for _ in range(2)]
     outputs = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
-    assert outputs[0][0] == outputs[1][0] == f"{float(load(name).x_train.sum())}\n"
-    assert listing(folder) == [f"{name}.npz"] and set(Counter(server.requests).values()) == {2}
+    sums = [float(load(name).x_train.sum()) for name in ("mnist", "fashion_mnist")]
+    assert outputs[0][0] == outputs[1][0] == "{} {}\n".format(*sums)
+    assert listing(folder) == ["fashion_mnist.npz", "mnist.npz"]
+    assert len(Counter(server.requests)) == 5 and set(Counter(server.requests).values()) == {2}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")

@@ -3,14 +3,18 @@
 A reader's event is imitated by setting `lab.values`, as the browser's messages do.
 """
 import base64
+import re
 import threading
 import time
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from helpers import labs, plots
+from helpers.labs.panel import browser
+from helpers.labs.worker import Worker
 
 
 def draw(n, kind):
@@ -193,6 +197,17 @@ def test_the_output_holds_a_static_twin_beside_the_widget(lab):
     assert base64.b64decode(data["image/png"]) == default.png and data["text/plain"] == default.alt
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == lab.model_id
     assert metadata == {"image/png": {"alt": default.alt, "width": default.width}}
+    assert "image/png" in DisplayFormatter().format(lab)[0], "the widget displays itself without its twin"
+
+
+@pytest.mark.parametrize("module", ["lab.js", "plane.js", "arena.js", "predictions.js"])
+def test_a_module_imports_the_base_alone_and_exports_what_is_drawn(module):
+    """load.js can give it nothing else: only "./base.js" has an address in the page."""
+    text = browser(module)
+    names = re.findall(r"^import \{ (.+) \} from \"\./base\.js\";$", text, re.MULTILINE)
+    assert text.count("import") == len(names) == 1 and text.count("\nexport default framed(") == 1
+    exported = set(re.findall(r"^export (?:function|const) (\w+)", browser("base.js"), re.MULTILINE))
+    assert set(names[0].split(", ")) <= exported
 
 
 # Retraining
@@ -239,6 +254,7 @@ def retrained(trainer):
     trainer.free = True
     lab.close()
     trainer.chunk(100)
+    lab.worker.join(10)
 
 
 def shows(lab, result):
@@ -331,6 +347,66 @@ def test_closing_ends_the_thread_and_the_training(retrained, trainer):
 def test_train_must_be_a_generator_function():
     with pytest.raises(TypeError, match="train must be a generator function"):
         labs.RetrainLab(lambda n: n, draw_result, "No generator", n=labs.slider("n", 0, 20, 5))
+
+
+# The thread of a lab that trains
+
+@pytest.fixture
+def hired():
+    """hired(work): a worker, which ends with the test."""
+    workers = []
+    yield lambda work: workers.append(Worker(work, "worker")) or workers[-1]
+    for worker in workers:
+        worker.close()
+        worker.join(10)
+
+
+def test_a_worker_is_called_with_what_was_ordered_and_again_while_its_work_goes_on(hired):
+    calls, waits = [], iter([0, 0.01, None, None])
+    worker = hired(lambda orders: (calls.append(orders), next(waits))[1])
+    time.sleep(0.05)
+    assert calls == [], "it works without an order"
+    worker.order(1)
+    wait_for(lambda: len(calls) == 3, "it does not go on")
+    time.sleep(0.05)
+    assert calls == [[1], [], []], "it does not rest"
+    worker.order(2)
+    worker.settle(10)
+    assert calls[3:] == [[2]]
+
+
+def test_an_order_ends_the_wait_and_tells_the_work_in_progress(hired):
+    go, calls = threading.Event(), []
+
+    def work(orders):
+        calls.append((orders, go.wait(10), worker.wanted))
+        return 100
+
+    worker = hired(work)
+    worker.order("a")
+    wait_for(lambda: not worker.wanted, "the order is not taken")
+    worker.order("b")
+    worker.order("c")
+    go.set()
+    worker.settle(10)
+    assert calls == [(["a"], True, True), (["b", "c"], True, False)]
+
+
+def test_a_worker_that_is_closed_ends_and_says_so(hired):
+    go = threading.Event()
+    worker = hired(lambda orders: go.wait(10) and None)
+    worker.order()
+    wait_for(lambda: not worker.wanted, "the order is not taken")
+    with pytest.raises(TimeoutError, match="'worker' still has work to do after 0.01 s"):
+        worker.settle(0.01)
+    worker.close()
+    worker.order()
+    with pytest.raises(TimeoutError, match="'worker' still runs after 0.01 s"):
+        worker.join(0.01)
+    with pytest.raises(RuntimeError, match="'worker' was closed"):
+        worker.settle(10)
+    go.set()
+    worker.join(10)
 
 
 # The latent plane

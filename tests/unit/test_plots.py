@@ -130,6 +130,14 @@ def test_picture_of_a_picture_is_itself():
     assert plots.picture(picture) is picture
 
 
+def test_an_author_says_what_a_drawing_shows(displayed):
+    fig, _ = plots.figure(width=3, height=2)
+    for drawing in (fig, plots.images({"": np.zeros((1, 2, 2))})):
+        plots.show(drawing, alt="Nothing at all.")
+        assert displayed.pop() == plots.picture(drawing, alt="Nothing at all.")
+        assert plots.picture(drawing, alt="Nothing at all.").alt == "Nothing at all." != plots.picture(drawing).alt
+
+
 def test_picture_of_a_readers_own_figure():
     fig = Figure()                                                       # has no Agg canvas
     fig.subplots().plot([1, 2], [3, 4])

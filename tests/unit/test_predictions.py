@@ -1,9 +1,9 @@
-"""helpers.predictions: what a reader can choose, what was chosen, and the table for readers without a kernel."""
+"""helpers.labs.predictions: what a reader can choose, what was chosen, and the table for readers without a kernel."""
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from helpers import publish
-from helpers.predictions import Predictions
+from helpers.labs.predictions import Predictions
 
 SENTENCES = {"4.1": "Small codes lose.", "4.10": "A <b>linear</b> one is PCA."}
 

@@ -297,13 +297,9 @@ def test_restarts_in_two_threads_do_not_disturb_each_other():
 
 # Runs that are repeated, and runs that are interrupted --------------------------------------------------------
 
-def python(script):
-    return subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, text=True,
-                            env={k: v for k, v in os.environ.items() if not k.startswith(("TF_", "CUDA"))},
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
-REPEATED = """
+SCRIPT = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)        # a background job inherits a deaf ear
 from helpers import training
 import keras, numpy as np
 training.reproducible(7)
@@ -316,16 +312,51 @@ model.compile("adam", "mse", steps_per_execution=len(batches))
 for seed in (1, 2):
     history = training.restart(model, seed).fit(batches, epochs=2, verbose=0).history
     print(history["loss"], [float(w.sum(dtype="float64")) for w in model.get_weights()])
+if sys.argv[1] == "stop here":
+    sys.exit()
+batches = training.pipeline(x)
+model = keras.Sequential([keras.Input((16,)), keras.layers.Dense(64, "relu"), keras.layers.Dense(16)])
+model.compile("adam", "mse", steps_per_execution=len(batches))
+says = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print("trains", flush=True))
+try:
+    model.fit(batches, epochs=1_000_000, verbose=0, callbacks=[says])
+except KeyboardInterrupt:
+    before = model.evaluate(x, x, verbose=0)
+    model.predict(x, verbose=0)
+    model.fit(batches, epochs=20, verbose=0)
+    print("usable" if model.evaluate(x, x, verbose=0) < before else "worse")
 """
 
 
-def test_two_runs_print_the_same_numbers_and_no_noise():
-    runs = [python(REPEATED) for _ in range(2)]
-    (first, errors), (second, _) = (run.communicate(timeout=120) for run in runs)
+@pytest.fixture(scope="module")
+def runs():
+    """Two runs of one script: (lines printed, errors, exit status) of each. The second is interrupted in a fit."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("TF_", "CUDA"))}
+    whole, interrupted = (subprocess.Popen([sys.executable, "-c", SCRIPT, until], cwd=ROOT, text=True, env=environment,
+                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                          for until in ("stop here", "train for ever"))
+    begun = [interrupted.stdout.readline() for _ in range(3)]            # the third says that it trains
+    interrupted.terminate() if os.name == "nt" else interrupted.send_signal(signal.SIGINT)
+    found = []
+    for run, lines in ((whole, []), (interrupted, begun)):
+        said, errors = run.communicate(timeout=120)
+        found.append((lines + said.splitlines(keepends=True), errors, run.returncode))
+    return found
+
+
+def test_two_runs_print_the_same_numbers_and_no_noise(runs):
+    (first, errors, _), (second, *_) = runs
     assert errors == ""                                                  # TensorFlow's start-up talk is kept off
-    assert first == second
-    one, other = first.splitlines()
+    assert first == second[:2]
+    one, other = first
     assert one != other
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
+def test_signal_leaves_the_model_usable(runs):
+    _, (said, errors, status) = runs
+    assert said[2] == "trains\n"
+    assert (said[-1], errors, status) == ("usable\n", "", 0)
 
 
 def test_operations_are_deterministic():
@@ -351,36 +382,6 @@ def test_interrupt_from_a_callback_leaves_the_model_usable(model):
     assert model.evaluate(X, X, verbose=0) < before
     (interrupted, _), (whole, _) = trained(model, 3), trained(model, 3)
     assert (interrupted == whole).all()
-
-
-INTERRUPTED = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)        # a background job inherits a deaf ear
-from helpers import training
-import keras, numpy as np
-training.reproducible(7)
-x = np.random.uniform(size=(200, 16)).astype("float32")
-batches = training.pipeline(x)
-model = keras.Sequential([keras.Input((16,)), keras.layers.Dense(64, "relu"), keras.layers.Dense(16)])
-model.compile("adam", "mse", steps_per_execution=len(batches))
-says = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print("trains", flush=True))
-try:
-    model.fit(batches, epochs=1_000_000, verbose=0, callbacks=[says])
-except KeyboardInterrupt:
-    before = model.evaluate(x, x, verbose=0)
-    model.predict(x, verbose=0)
-    model.fit(batches, epochs=20, verbose=0)
-    print("usable" if model.evaluate(x, x, verbose=0) < before else "worse")
-"""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
-def test_signal_leaves_the_model_usable():
-    run = python(INTERRUPTED)
-    assert run.stdout.readline() == "trains\n"
-    run.send_signal(signal.SIGINT)
-    said, errors = run.communicate(timeout=120)
-    assert (said.splitlines()[-1], errors, run.returncode) == ("usable", "", 0)
 
 
 # Progress -----------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""helpers.models.VAE against exact answers: probabilistic PCA, quadrature, finite differences; and its wrong uses."""
+"""helpers.models.vae: the loss against formulas, probabilistic PCA, quadrature, finite differences; wrong uses."""
 import numpy as np
 import pytest
 from scipy.special import logsumexp
@@ -9,12 +9,30 @@ from helpers.training import keras, tf
 ops = keras.ops
 RNG = np.random.default_rng(0)
 X = (RNG.random((32, 16)) < 0.4).astype("float32")
+GREY = np.random.default_rng(0).uniform(size=(32, 16)).astype("float32")
 LABELS = np.arange(32) % 3
 
 
 @pytest.fixture(autouse=True, scope="module")
 def repeatable():
     training.reproducible(0)
+
+
+@pytest.fixture(scope="module")
+def machine():
+    """A VAE that is compiled once; who uses it begins with a restart."""
+    vae = models.VAE(16, 3, hidden=32)
+    vae.compile("adam")
+    return vae
+
+
+@pytest.fixture
+def vae(machine):
+    """A VAE with weights large enough that nothing is trivial: means of size 1, variances from 0.1 to 10."""
+    training.restart(machine, 1)
+    for layer in (machine.mean, machine.log_variance):
+        layer.kernel.assign(layer.kernel * 2)
+    return machine
 
 
 def livelier(vae, seed=1):
@@ -24,6 +42,123 @@ def livelier(vae, seed=1):
     for layer in (vae.mean, vae.log_variance, *vae.decoder.layers):
         layer.kernel.assign(layer.kernel * 2)
     return vae
+
+
+# Sampling -----------------------------------------------------------------------------------------------------
+
+def test_samples_have_the_mean_and_the_variance_asked_for():
+    n, mean, log_variance = 100_000, np.float32([0, 3, -1]), np.log(np.float32([1, 0.25, 4]))
+    z = np.array(models.Sampling()([ops.tile([mean], (n, 1)), ops.tile([log_variance], (n, 1))]), np.float64)
+    variance = np.exp(log_variance)
+    assert (np.abs(z.mean(0) - mean) < 4.5 * np.sqrt(variance / n)).all()
+    assert (np.abs(z.var(0) / variance - 1) < 4.5 * np.sqrt(2 / n)).all()
+    assert np.abs(np.corrcoef(z.T) - np.eye(3)).max() < 4.5 / np.sqrt(n)
+
+
+def test_samples_are_drawn_anew():
+    sampling = models.Sampling()
+    zeros = np.zeros((4, 3), "float32")
+    assert (np.array(sampling([zeros, zeros])) != np.array(sampling([zeros, zeros]))).all()
+
+
+def test_gradients_pass_to_mean_and_log_variance():
+    mean, log_variance = (tf.Variable(RNG.normal(size=(5, 3)).astype("float32")) for _ in range(2))
+    with tf.GradientTape() as tape:
+        z = models.Sampling()([mean, log_variance])
+    to_mean, to_log_variance = tape.gradient(z, [mean, log_variance])
+    assert (np.array(to_mean) == 1).all()
+    assert np.array(to_log_variance) == pytest.approx(np.array(z - mean) / 2, rel=1e-5)
+
+
+# The loss ----------------------------------------------------------------------------------------------------
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def loss_by_hand(vae, x, logits):
+    """(cross-entropy summed over pixels, KL summed over the code), each the mean over images, in nats."""
+    p, x = sigmoid(np.array(logits, np.float64)), np.float64(x)
+    mean, log_variance = (np.array(head, np.float64) for head in vae.heads(x))
+    cross_entropy = -(x * np.log(p) + (1 - x) * np.log(1 - p)).sum(axis=1).mean()
+    return cross_entropy, ((np.exp(log_variance) + mean**2 - 1 - log_variance) / 2).sum(axis=1).mean()
+
+
+def test_kl_is_what_its_own_samples_say(vae):
+    vae(GREY[:1])
+    kl, = (float(loss) for loss in vae.losses)
+    mean, log_variance = (ops.repeat(head, 200_000, axis=0) for head in vae.heads(GREY[:1]))
+    z = np.array(vae.sampling([mean, log_variance]), np.float64)
+    mean, log_variance = np.array(mean, np.float64), np.array(log_variance, np.float64)
+    log_q = -((z - mean) ** 2 / np.exp(log_variance) + log_variance).sum(axis=1) / 2
+    ratio = log_q + (z**2).sum(axis=1) / 2                               # log q(z|x) − log p(z)
+    assert kl > 0.3
+    assert abs(ratio.mean() - kl) < 4.5 * ratio.std() / np.sqrt(len(ratio))
+
+
+def test_loss_is_cross_entropy_plus_kl_in_nats(vae):
+    logits = vae(GREY)
+    cross_entropy, kl = loss_by_hand(vae, GREY, logits)
+    assert kl > 0.3
+    assert float(vae.compute_loss(GREY, GREY, logits)) == pytest.approx(cross_entropy + kl, rel=1e-5)
+
+
+def test_keras_counts_the_loss_once(vae):
+    def same_noise():
+        vae.sampling.seed_generator.state.assign([1, 0])
+
+    same_noise()
+    expected = sum(loss_by_hand(vae, GREY, vae(GREY)))
+    for measure in (vae.test_on_batch, vae.test_on_batch, vae.train_on_batch):       # nothing piles up
+        same_noise()
+        assert measure(GREY, GREY) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_vae_of_zeros_costs_one_bit_a_pixel():
+    vae = models.VAE(16, 3)
+    vae.set_weights([0 * w for w in vae.get_weights()])
+    assert float(vae.compute_loss(GREY, GREY, vae(GREY))) == pytest.approx(16 * np.log(2), rel=1e-6)
+
+
+def test_loss_is_exact_where_a_sigmoid_saturates():
+    vae = models.VAE(16, 3)
+    logits = np.full((1, 16), 100, "float32")
+    vae(GREY[:1])
+    kl = float(sum(vae.losses))
+    assert float(vae.compute_loss(None, np.zeros((1, 16), "float32"), logits)) == pytest.approx(1600 + kl, rel=1e-6)
+
+
+def test_encode_and_decode(vae):
+    mean = np.array(vae.encode(GREY))
+    assert mean.shape == (32, 3) and (mean == np.array(vae.encode(GREY))).all()         # the mean: no noise in it
+    assert np.array(vae.decode(mean)) == pytest.approx(sigmoid(np.array(vae.decoder(mean))), rel=1e-5)
+    assert vae.decode(mean).shape == (32, 16)
+
+
+def test_training_lowers_the_loss():
+    x = data.load("digits", seed=1).x_train
+    vae = models.VAE(64, 4)
+    batches = training.pipeline(x, seed=1)
+    vae.compile(keras.optimizers.Adam(2e-3), steps_per_execution=len(batches))
+    training.restart(vae, 1)
+    untrained = vae.evaluate(x, x, verbose=0)
+    assert untrained == pytest.approx(64 * np.log(2), rel=0.05)
+    vae.fit(batches, epochs=2, verbose=0)
+    always_the_mean_image = np.clip(x.mean(0), 1e-6, 1 - 1e-6)
+    entropy = -(x * np.log(always_the_mean_image) + (1 - x) * np.log(1 - always_the_mean_image)).sum(1).mean()
+    assert vae.evaluate(x, x, verbose=0) < entropy - 1 < untrained - 1   # it has learned more than the mean image
+
+
+def test_images_alone_are_their_own_targets(machine):
+    def batches(*arrays):
+        return tf.data.Dataset.from_tensor_slices(arrays if arrays[1:] else arrays[0]).batch(16)
+
+    found = []
+    for images, validation, pipe in ((GREY,), GREY, batches(GREY)), ((GREY, GREY), (GREY, GREY), batches(GREY, GREY)):
+        training.restart(machine, 1)
+        history = machine.fit(*images, validation_data=validation, verbose=0).history
+        found.append((history, machine.evaluate(*images, verbose=0), machine.fit(pipe, verbose=0).history))
+    assert found[0] == found[1]
 
 
 # The linear VAE is probabilistic PCA --------------------------------------------------------------------------
@@ -243,12 +378,23 @@ def test_beta_is_set_without_a_new_graph():
 
 def test_a_large_beta_collapses_the_code():
     vae = models.VAE(16, 3, beta=50.0)
-    vae.compile(keras.optimizers.Adam(1e-2))
-    training.restart(vae, 1).fit(X, X, epochs=200, verbose=0)
+    vae.compile(keras.optimizers.Adam(1e-2), steps_per_execution=200)
+    training.restart(vae, 1).fit(training.pipeline(X, passes=200), verbose=0)
     assert np.mean(models.kl_divergence(*vae.heads(X))) < 0.02
 
 
 # Saved, loaded, conditional -----------------------------------------------------------------------------------
+
+def test_saved_vae_is_the_same(vae, tmp_path):
+    vae.save(tmp_path / "vae.keras")
+    loaded = keras.saving.load_model(tmp_path / "vae.keras")
+    assert loaded.settings == vae.settings
+    codes = np.array(vae.encode(GREY))
+    assert (np.array(loaded.encode(GREY)) == codes).all()
+    assert (np.array(loaded.decode(codes)) == np.array(vae.decode(codes))).all()
+    loaded.fit(GREY, GREY, verbose=0)                                          # and it can be trained on
+    assert (np.array(loaded.encode(GREY)) != codes).any()
+
 
 @pytest.mark.parametrize("options", [
     {"likelihood": "gaussian", "beta": 2.0, "schedule": "cyclic", "warm_up": 7}, {"hidden": 0}, {"classes": 3},
@@ -271,13 +417,18 @@ def test_saved_with_all_its_options(options, tmp_path):
 
 def test_conditional_vae_uses_its_labels():
     vae = models.VAE(16, 2, classes=3)
-    vae.compile(keras.optimizers.Adam(1e-2))
+    vae.compile(keras.optimizers.Adam(1e-2), steps_per_execution=150)
     x = np.eye(3, dtype="float32")[LABELS].repeat(5, axis=1)[:, :16]
     x = np.hstack([x, np.zeros((32, 16 - x.shape[1]), "float32")])
-    training.restart(vae, 1).fit(vae.with_labels(x, LABELS), x, epochs=150, verbose=0)
+    training.restart(vae, 1).fit(training.pipeline(vae.with_labels(x, LABELS), x, passes=150), verbose=0)
     decoded = np.array(vae.decode(np.zeros((3, 2), "float32"), [0, 1, 2]))
     assert np.abs(decoded - [x[0], x[1], x[2]]).max() < 0.2
     assert vae.encode(vae.with_labels(x, LABELS)).shape == (32, 2)
+    losses = []
+    for images in (vae.with_labels(x, LABELS),), (vae.with_labels(x, LABELS), x):        # its own targets, or given
+        vae.sampling.seed_generator.state.assign([5, 0])
+        losses.append(vae.test_on_batch(*images))
+    assert losses[0] == losses[1]
     assert vae.log_weights(vae.with_labels(x, LABELS), 3).shape == (32, 3)
 
 
@@ -296,9 +447,7 @@ def test_wrong_options(options, said):
 
 
 @pytest.mark.parametrize("x", [X * 16, X - 0.5, X * np.nan], ids=["0–16", "centred", "NaN"])
-def test_pixels_outside_0_1_with_bernoulli(x):
-    vae = models.VAE(16, 3)
-    vae.compile("adam")
+def test_pixels_outside_0_1_with_bernoulli(vae, x):
     with pytest.raises(ValueError, match="pixels outside 0–1: a Bernoulli likelihood has no value for them. Scale"):
         vae.fit(x, x, verbose=0)
     with pytest.raises(ValueError, match="pixels outside 0–1"):

@@ -3,17 +3,17 @@
 One thread of its own trains, in chunks of a few hundredths of a second, and nothing else touches the models: buttons
 and controls leave it orders, which it carries out between two chunks. So the kernel stays free for other cells.
 """
-import contextvars
-import threading
 import time
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import traitlets
 
-from . import data, labs, metrics, plots
-from .gan import GAN, LOSSES, WITH_LABELS, Diverged
+from .. import data, gan, metrics, plots
+from ..gan import GAN, LOSSES, WITH_LABELS, Diverged
+from .controls import Several, choice, rows_of, slider
+from .panel import Panel, browser
+from .worker import Worker
 
 CHUNK = 0.07               # seconds of training between two frames
 KEPT = 300                 # points of the curves; beyond, every other one goes
@@ -22,15 +22,13 @@ REACH = 3.2                # the plane is drawn from −REACH to REACH
 GRID = 44                  # places a side at which the discriminator is asked
 OWN = ((-1.5, -1.0), (1.5, -1.0), (0.0, 1.5))
 SPEEDS = {"10 steps a second": 10, "100 steps a second": 100, "1,000 steps a second": 1000, "full speed": None}
-CURES = {
-    "label smoothing": {"smoothing": 0.1}, "instance noise": {"noise": 0.5, "noise_steps": 2000},
-    "replay": {"replay": 2048}, "minibatch deviation": {"deviation": True}, "packing": {"packing": 4},
-    "unrolling": {"unrolling": 5}, "spectral norm": {"spectral": True}, "R1": {"r1": 0.1},
-    "gradient penalty": {"penalty": 1.0}, "weight averaging": {"average": 0.99},
-}
+# {name: settings} of the cures that are more than a loss, a rate or β₁, which have controls of their own: WGAN-GP's
+# penalty is one without its loss.
+CURES = {"gradient penalty" if name == "WGAN-GP" else name: left for name, settings in gan.CURES.items()
+         if (left := {k: v for k, v in settings.items() if k not in ("loss", "generator_rate", "beta1")})}
 PLAIN = {"loss": "non-saturating", "g_rate": -3.0, "d_rate": -3.0, "beta1": 0.0, "d_steps": 1, "width": 32, "cures": ()}
 # {name: (what side A does wrong, the cure on side B, what to look for)}
-RECIPES = {
+RECIPES: dict[str, tuple[dict, dict, str]] = {
     "mode collapse": ({"beta1": 0.9, "g_rate": -2.7}, {"beta1": 0.0, "cures": ("R1", "weight averaging")},
                       "A: all of G's samples sit in one place. B: without momentum, with R1, they find every mode."),
     "hopping": ({"beta1": 0.9}, {"beta1": 0.9, "d_rate": -2.4},
@@ -46,51 +44,33 @@ RECIPES = {
 NO_RECIPE = "a recipe …"
 
 
-@dataclass(frozen=True)
-class Several:
-    """A control of which any number of options may be on."""
-    label: str
-    options: tuple
-    value: tuple = ()
-
-    @property
-    def extremes(self):
-        return (), self.options[:1]
-
-    def check(self, value):
-        """The options that are on, in their order, or a ValueError."""
-        if unknown := set(value) - set(self.options):
-            raise ValueError(f"{self.label!r} may hold {', '.join(self.options)}, not {', '.join(map(repr, unknown))}")
-        return [option for option in self.options if option in value]
-
-    def random(self, rng):
-        return self.check(self.options[i] for i in rng.permutation(len(self.options))[:rng.integers(3)])
-
-
 def _controls():
     def one(letter):
         value, name = of_side(recipe("mode collapse"), letter), letter.upper()
         return {
-            f"{letter}_loss": labs.choice(f"{name}: loss", tuple(LOSSES), value["loss"]),
-            f"{letter}_g_rate": labs.slider(f"{name}: G's rate, 10^", -5.0, -1.5, value["g_rate"], step=0.1),
-            f"{letter}_d_rate": labs.slider(f"{name}: D's rate, 10^", -5.0, -1.5, value["d_rate"], step=0.1),
-            f"{letter}_beta1": labs.slider(f"{name}: Adam's β1", 0.0, 0.95, value["beta1"], step=0.05),
-            f"{letter}_d_steps": labs.slider(f"{name}: D's steps a step of G", 1, 10, value["d_steps"]),
-            f"{letter}_width": labs.choice(f"{name}: width", (8, 16, 32, 64), value["width"]),
+            f"{letter}_loss": choice(f"{name}: loss", tuple(LOSSES), value["loss"]),
+            f"{letter}_g_rate": slider(f"{name}: G's rate, 10^", -5.0, -1.5, value["g_rate"], step=0.1),
+            f"{letter}_d_rate": slider(f"{name}: D's rate, 10^", -5.0, -1.5, value["d_rate"], step=0.1),
+            f"{letter}_beta1": slider(f"{name}: Adam's β1", 0.0, 0.95, value["beta1"], step=0.05),
+            f"{letter}_d_steps": slider(f"{name}: D's steps a step of G", 1, 10, value["d_steps"]),
+            f"{letter}_width": choice(f"{name}: width", (8, 16, 32, 64), value["width"]),
             f"{letter}_cures": Several(f"{name}: cures", tuple(CURES), value["cures"]),
         }
 
-    return {"recipe": labs.choice("recipe", (NO_RECIPE, *RECIPES), "mode collapse"),
-            "data": labs.choice("data", WORLDS),
-            "sides": labs.choice("show", ("A and B", "A alone")), "speed": labs.choice("speed", SPEEDS, "full speed"),
-            "seed": labs.slider("seed of both", 0, 99, 1), **one("a"), **one("b")}
+    return {"recipe": choice("recipe", (NO_RECIPE, *RECIPES), "mode collapse"),
+            "data": choice("data", WORLDS),
+            "sides": choice("show", ("A and B", "A alone")), "speed": choice("speed", tuple(SPEEDS), "full speed"),
+            "seed": slider("seed of both", 0, 99, 1), **one("a"), **one("b")}
 
 
 WORLDS = ("ring", "grid 3×3", "grid 5×5", "moons", "own points")
 
 
-def world(name, own=OWN):
-    """The points to learn, within the plane that is drawn, and their modes if they have any (data.Points)."""
+def world(name: str, own: Sequence[tuple[float, float]] = OWN) -> data.Points:
+    """The points to learn, within the plane that is drawn, and their modes if they have any.
+
+    name: one of WORLDS. own: the modes of "own points".
+    """
     if name == "ring":
         return data.points("ring", 4000, std=0.1)
     if name.startswith("grid"):
@@ -145,7 +125,7 @@ class Side:
         """What the discriminator thinks of each place of the plane: (GRID, GRID) from 0, generated, to 1, real."""
         ticks = REACH * (2 * (np.arange(GRID) + 0.5) / GRID - 1)
         places = np.stack(np.meshgrid(ticks, -ticks), axis=-1).reshape(-1, 2)
-        values = self.gan.judge(places).reshape(GRID, GRID)
+        values = self.gan.discriminate(places).reshape(GRID, GRID)
         loss = self.gan.settings.loss
         if loss == "least squares":
             return np.clip(values, 0, 1)
@@ -154,8 +134,8 @@ class Side:
         return 1 / (1 + np.exp(-np.clip(values, -30, 30)))
 
 
-def count(samples, points):
-    """metrics.modes of the samples; for a curve the share that lies within 3 std of some point of it."""
+def count(samples: np.ndarray, points: data.Points) -> dict:
+    """metrics.modes of samples (n, 2); for a curve the share that lies within 3 std of some point of it."""
     if points.modes is not None:
         return metrics.modes(samples, points.modes, points.std)
     from sklearn.neighbors import NearestNeighbors
@@ -174,71 +154,67 @@ def _settings(values):
     return settings, ""
 
 
-class Arena(labs.Panel):
+class Arena(Panel):
     """Two GANs side by side, from the same seed, trained live: Start, Pause, Step (both networks, or one), Reset.
 
     Rates, β1 and D's steps change while it trains. Another loss, width or cure is another graph, and both sides begin
-    anew, as with other data or another seed. `values` is where the controls stand; `running`, and `press` do what the
-    buttons do. An arena of the same title replaces the earlier one, and ends its thread.
+    anew, as with other data or another seed. `values` is where the controls stand, `running` whether it trains; `press`
+    does what the buttons do. An arena of the same title replaces the earlier one, and ends its thread.
+
+        made = arena.Arena()
+        made.values = {"data": "grid 3×3", "a_beta1": 0.5}        # what is left out at its default
+        made.press("start")
     """
-    _esm = labs.Panel._esm + Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-    rows = traitlets.List().tag(sync=True)
+    module = traitlets.Unicode(browser("arena.js")).tag(sync=True)
+    worker: Worker
+    rows: traitlets.List = traitlets.List().tag(sync=True)
     running = traitlets.Bool(False).tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
     world = traitlets.Dict().tag(sync=True)          # real points, modes, std, and how far the plane reaches
     frame = traitlets.Dict().tag(sync=True)          # what the sides show
 
-    def __init__(self, title="The arena"):
-        self._wake, self._closed, self._orders, self._context = threading.Condition(), False, [], None
-        self._given, self._done, self._cooked, self._points = 0, 0, None, None
-        self._own, self._place, self._sides, self._still = list(OWN), None, (Side(), Side()), {}
+    def __init__(self, title: str = "The arena"):
+        self._own, self._place, self._sides = list(OWN), None, (Side(), Side())
+        self._still: dict[tuple, Side] = {}          # by graph
+        self._points = self._cooked = None
         controls = _controls()
-        super().__init__(title, controls, kind="arena", rows=[
-            asdict(control) | {"name": name, "decimals": getattr(control, "decimals", 0)}
-            for name, control in controls.items()])
+        super().__init__(title, controls, rows=rows_of(controls))
         self.steps_done = 0                          # of both sides, since the arena was made
+        self.worker = Worker(self._turn, name=f"arena {title}")
         self.on_msg(lambda _, content, __: self.press(content.pop("ask"), **content))
-        self.observe(lambda _: self._order(self._prepare), "values")
-        self._order(self._prepare)
-        threading.Thread(target=self._work, name=f"arena {title}", daemon=True).start()
+        self.observe(lambda _: self.worker.order(self._prepare), "values")
+        self.worker.order(self._prepare)
 
     # What a reader does
 
-    def press(self, button, which="both", x=0.0, y=0.0):
-        """Do what a button does: start, pause, step, reset, clear; or point, a click at x, y."""
+    def press(self, button: str, which: str = "both", x: float = 0.0, y: float = 0.0) -> None:
+        """Do what a button does: start, pause, step, reset, clear; or point, a click at x, y. Raises ValueError.
+
+        which: the network that a step trains, "D", "G" or "both". x, y: a place of the plane, −REACH to REACH.
+        """
         if button in ("start", "pause"):
-            self._order(lambda: None, running=button == "start")
+            self._run(button == "start")
         elif button == "step":
-            self._order(lambda: self._train(1, which), running=False)
+            self._run(False, lambda: self._train(1, which))
         elif button == "reset":
-            self._order(self._restart)
+            self.worker.order(self._restart)
         elif button == "clear":
             self._own = []
-            self._order(self._prepare_own)
+            self.worker.order(self._prepare_own)
         elif button == "point":
             self._own = [*self._own, (float(x), float(y))][-25:]
-            self._order(self._prepare_own)
+            self.worker.order(self._prepare_own)
         else:
             raise ValueError(f"the arena has no button {button!r}: start, pause, step, reset, clear or point")
 
-    def _order(self, order, running=None):
-        with self._wake:
-            # The frames' messages go out in the event's own context, as those of RetrainLab do.
-            self._context = contextvars.copy_context()
-            self._orders.append(order)
-            self._given += 1
-            if running is not None:
-                self.running = running
-            self._wake.notify_all()
+    def _run(self, running, order=lambda: None):
+        with self._lock:
+            self.running = running
+        self.worker.order(order)                     # an empty one, too, wakes the thread or ends its wait
 
-    def settle(self, timeout=60):
+    def settle(self, timeout: float = 60) -> None:
         """Wait until all orders are carried out and shown. Raises TimeoutError, or RuntimeError once closed."""
-        with self._wake:
-            given = self._given
-            if not self._wake.wait_for(lambda: self._done >= given or self._closed, timeout):
-                raise TimeoutError(f"the arena still has work to do after {timeout} s")
-            if self._done < given:
-                raise RuntimeError("the arena was closed")
+        self.worker.settle(timeout)
 
     @traitlets.validate("values")
     def _check_values(self, proposal):
@@ -251,34 +227,15 @@ class Arena(labs.Panel):
         self._cooked = new["recipe"]
         return new
 
-    def close(self):
-        with self._wake:
-            self._closed = True
-            self._wake.notify_all()
-        super().close()
-
     # What the thread does
 
-    def _work(self):
-        while True:
-            with self._wake:
-                self._wake.wait_for(lambda: self._closed or self._orders or self.running)
-                if self._closed:
-                    return
-                orders, self._orders, context = self._orders, [], self._context
-            context.run(self._turn, orders)
-            with self._wake:
-                self._done += len(orders)
-                self._wake.notify_all()
-
     def _turn(self, orders):
-        """Carry out what was ordered, train a chunk if it runs, and show the frame."""
-        began = time.perf_counter()
+        """Carry out what was ordered, train a chunk if it runs, and show the frame. Returns the wait until the next."""
+        began, speed = time.perf_counter(), SPEEDS[self.values["speed"]]
+        steps = self._pace if speed is None else max(1, round(speed * 0.1))
         try:
             for order in orders:
                 order()
-            speed = SPEEDS[self.values["speed"]]
-            steps = self._pace if speed is None else max(1, round(speed * 0.1))
             if self.running:
                 self._train(steps)
                 took = time.perf_counter() - began
@@ -288,11 +245,9 @@ class Arena(labs.Panel):
         except Exception as error:
             with self._lock, self.hold_sync():
                 self.running, self.message = False, f"⚠ {type(error).__name__}: {error}"
-            return
-        if self.running and speed is not None:
-            with self._wake:
-                self._wake.wait_for(lambda: self._orders or self._closed or not self.running,
-                                    max(0, steps / speed - (time.perf_counter() - began)))
+        if not self.running:
+            return None
+        return 0 if speed is None else max(0, steps / speed - (time.perf_counter() - began))
 
     _pace = 20                                       # steps a chunk at full speed
 
@@ -338,7 +293,7 @@ class Arena(labs.Panel):
 
     # A still picture, for tests and for readers without a kernel
 
-    def settings(self, n_random=2, seed=0):
+    def settings(self, n_random: int = 2, seed: int = 0) -> Iterator[dict]:
         """Parameters to test with: the extremes, the default, each recipe, each kind of data, each loss, and some
         random ones."""
         rng = np.random.default_rng(seed)
@@ -353,7 +308,7 @@ class Arena(labs.Panel):
     def still(self):
         return self.picture(TWIN)
 
-    def picture(self, steps=STILL, **parameters):
+    def picture(self, steps: int = STILL, **parameters) -> plots.Picture:
         """Both sides after so many steps, as a `Picture`; the live ones are left alone."""
         values = self.parameters(**parameters)
         points, letters = world(values["data"]), "ab" if values["sides"] == "A and B" else "a"
@@ -373,8 +328,8 @@ class Arena(labs.Panel):
         return plots.picture(fig)
 
 
-def of_side(values, letter):
-    """The values of one side's controls, without its letter."""
+def of_side(values: dict, letter: str) -> dict:
+    """The values of the controls of one side, "a" or "b", without its letter: a_beta1 → beta1."""
     return {name[2:]: value for name, value in values.items() if name.startswith(f"{letter}_")}
 
 
@@ -383,8 +338,8 @@ def graph_of(values):
     return values["width"], values["loss"], tuple(values["cures"])
 
 
-def recipe(name):
-    """The values that a recipe sets: its ailment on side A, a cure on side B."""
+def recipe(name: str) -> dict:
+    """The values that a recipe of RECIPES sets: its ailment on side A, a cure on side B."""
     wrong, right, _ = RECIPES[name]
     sides = {"a": PLAIN | wrong, "b": PLAIN | wrong | right}
     return {"recipe": name, "sides": "A and B", "data": "ring"} | {

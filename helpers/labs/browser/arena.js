@@ -1,16 +1,14 @@
-// The browser's side of helpers/arena.py: appended to labs.js, whose functions it uses.
+// The arena: for each side the plane, its curves and its controls; frames come from the kernel.
+import { button, controlRows, element, floats, framed, listen, put } from "./base.js";
 
 const BLUE = "#0072B2", ORANGE = "#D55E00", GREEN = "#009E73", PINK = "#CC79A7";
-
-function floatsOf(bytes) {
-  return bytes ? floats(bytes) : new Float32Array(0);
-}
 
 // One setting's pictures: the plane above, losses and modes over time below.
 function arenaSide(model, name, ask) {
   const sharpness = Math.max(1, window.devicePixelRatio), side = 400;
   const canvas = (height, label) => {
-    const made = element("canvas", { width: side * sharpness, height: height * sharpness, role: "img", ariaLabel: label });
+    const made = element("canvas", { width: side * sharpness, height: height * sharpness, role: "img" });
+    made.ariaLabel = label;
     Object.assign(made.style, { width: `${side}px`, imageRendering: "auto" });
     return made;
   };
@@ -23,7 +21,7 @@ function arenaSide(model, name, ask) {
   });
   const draw = (frame) => {
     if (!frame) return;
-    const world = model.get("world"), modesOfWorld = floatsOf(world.modes).length / 2 || 1;
+    const world = model.get("world"), modesOfWorld = floats(world.modes).length / 2 || 1;
     drawPlane(plane, sharpness, world, frame);
     const [d, g, captured, quality] = [0, 1, 2, 3].map((row) => rowOf(frame.history, row, frame.kept));
     drawCurves(losses, sharpness, [[d, BLUE, []], [g, ORANGE, [4, 3]]], ["loss of D", "loss of G"]);
@@ -31,26 +29,27 @@ function arenaSide(model, name, ask) {
       ["modes captured", "share of high quality"], [0, 1]);
     said.textContent = plane.ariaLabel = frame.said;
   };
-  return { draw, element: element("div", { className: "arena-side" }, element("b", {}, name), plane, said, losses, modes) };
+  const whole = element("div", { className: "arena-side" }, element("b", {}, name), plane, said, losses, modes);
+  return { draw, element: whole };
 }
 
-const rowOf = (bytes, row, n) => Array.from(floatsOf(bytes).subarray(row * n, (row + 1) * n));
+const rowOf = (bytes, row, n) => Array.from(floats(bytes).subarray(row * n, (row + 1) * n));
 
 function drawPlane(canvas, sharpness, world, frame) {
   const pen = canvas.getContext("2d"), size = canvas.width;
   const place = (x, y) => [size * (x / world.reach + 1) / 2, size * (1 - y / world.reach) / 2];
   drawField(pen, size, frame);
   pen.lineWidth = sharpness;
-  const centres = floatsOf(world.modes), radius = 3 * world.std * size / world.reach / 2;
+  const centres = floats(world.modes), radius = 3 * world.std * size / world.reach / 2;
   pen.strokeStyle = "#555";
   for (let i = 0; i < centres.length; i += 2) {
     pen.beginPath();
     pen.arc(...place(centres[i], centres[i + 1]), radius, 0, 7);
     pen.stroke();
   }
-  dots(pen, floatsOf(world.real), place, "#222222", 1.1 * sharpness);
+  dots(pen, floats(world.real), place, "#222222", 1.1 * sharpness);
   drawArrows(pen, frame, place, sharpness);
-  dots(pen, floatsOf(frame.fake), place, ORANGE, 1.9 * sharpness);
+  dots(pen, floats(frame.fake), place, ORANGE, 1.9 * sharpness);
 }
 
 function dots(pen, points, place, colour, radius) {
@@ -79,7 +78,7 @@ function drawField(pen, size, { field }) {
 
 // Where the generator's loss would have its samples go. Lengths grow with the root of the slope, up to a bound.
 function drawArrows(pen, frame, place, sharpness) {
-  const from = floatsOf(frame.fake), pull = floatsOf(frame.pull);
+  const from = floats(frame.fake), pull = floats(frame.pull);
   pen.strokeStyle = GREEN;
   pen.lineWidth = 1.6 * sharpness;
   pen.beginPath();
@@ -115,7 +114,8 @@ function drawCurves(canvas, sharpness, curves, names, range) {
     values.forEach((v, i) => Number.isFinite(v) && pen.lineTo(x(i), y(v)));
     pen.stroke();
     const last = values.findLast(Number.isFinite), share = range ? `${Math.round(100 * last)} %` : last?.toFixed(2);
-    if (all.length) pen.fillText(`${k ? "- -" : "––"} ${names[k]} ${share ?? ""}`, (6 + 200 * k) * sharpness, 13 * sharpness);
+    if (!all.length) return;
+    pen.fillText(`${k ? "- -" : "––"} ${names[k]} ${share ?? ""}`, (6 + 200 * k) * sharpness, 13 * sharpness);
   });
   pen.setLineDash([]);
 }
@@ -139,8 +139,9 @@ function arena(model, el, signal) {
   const shared = controlRows(model, names.filter((name) => !/^[ab]_/.test(name)));
   const start = button("Start", () => ask({ ask: model.get("running") ? "pause" : "start" }));
   const message = element("span", { role: "status" }), shows = { ...shared.shows };
+  const step = (text, which) => button(text, () => ask({ ask: "step", which }));
   const feet = element("div", { className: "feet" }, start,
-    ...[["Step", "both"], ["Step D", "D"], ["Step G", "G"]].map(([text, which]) => button(text, () => ask({ ask: "step", which }))),
+    step("Step", "both"), step("Step D", "D"), step("Step G", "G"),
     button("Reset", () => ask({ ask: "reset" })), button("Defaults", () => put(model, model.get("start"))),
     button("Clear own points", () => ask({ ask: "clear" })), message);
   const sides = ["a", "b"].map((letter) => {
@@ -162,7 +163,7 @@ function arena(model, el, signal) {
   });
   listen(model, signal, ["running"], () => { start.textContent = model.get("running") ? "Pause" : "Start"; });
   listen(model, signal, ["message"], () => { message.textContent = model.get("message"); });
-  let waits = false;                            // frames may come faster than the screen shows them: the last one counts
+  let waits = false;                           // frames may come faster than the screen shows them: the last one counts
   listen(model, signal, ["frame", "world"], () => {
     if (waits) return;
     waits = true;
@@ -174,4 +175,4 @@ function arena(model, el, signal) {
   });
 }
 
-kinds.arena = arena;
+export default framed(arena);

@@ -33,6 +33,9 @@ def configure(config, root, course="answers", exchange=None):
     config.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]
     config.Autograde.autograde_preprocessors = [Run, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
     config.GenerateFeedback.preprocessors = [GetGrades, ClearHiddenTests, ForStudents, CSSHTMLHeaderPreprocessor]
+    config.HTMLExporter.sanitize_html = True
+    config.HTMLExporter.filters = {"markdown2html": "helpers.grading.showing.markdown",
+                                   "clean_html": "helpers.grading.showing.html"}
     if exchange:
         config.Exchange.root = str(exchange)
     return config

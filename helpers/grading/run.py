@@ -1,0 +1,146 @@
+"""Grade an assignment: from what was handed in to the gradebook, the table of marks, the feedback and the summary."""
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+from tqdm import tqdm
+
+from . import processes, rebuilding, report, sandbox, student, submissions
+from .course import Course, feedback
+
+COURSE = Path(__file__).resolve().parents[2] / "notebooks" / "assignments"
+PAGE = 120      # seconds for a student's feedback
+
+
+class Row(NamedTuple):
+    """What the table says of a student: the result (see student.grade), {grade_id: mark or None}, and the status."""
+    result: dict
+    marks: dict[str, float | None]
+    status: str
+
+
+def grade(name: str, place: str | Path, root: str | Path = COURSE, jobs: int | None = None,
+          limits: sandbox.Limits | None = None, dask: str | None = None, confine: bool = True, again: bool = False,
+          show: bool = True) -> list[Row]:
+    """Grade what was handed in for an assignment, and write all that a teacher reads into the course's folder.
+
+    name: the assignment; place: a folder or a zip of submissions; root: the course's folder; jobs: how many at a time;
+    dask: the address of a scheduler, whose workers then do the grading; confine: whether to use bubblewrap; again:
+    also what is graded already; show: a progress bar. Raises ValueError where nothing can be graded.
+
+    Example: grade("06_vae", "submissions.zip", jobs=4)
+    """
+    course, limits = Course(root), limits or sandbox.Limits()
+    assignment = course.release(name)
+    handed_in = submissions.find(place, name)
+    kept = Kept(course.root / "grades" / name)
+    results, waiting = {}, []
+    for who, files in handed_in.items():
+        course.submitted(name, who, files)
+        job = student.job(who, files, assignment, limits, confine)
+        results[who] = None if again else kept.result(job)
+        if results[who] is None:
+            waiting.append(job)
+    pages = {}
+    bar = tqdm(total=len(handed_in), initial=len(handed_in) - len(waiting), desc=name, unit="submission",
+               disable=not show, file=sys.stdout)
+    with bar, ThreadPoolExecutor(jobs or max(1, (os.cpu_count() or 2) - 1)) as pool:
+        for job, result in _on_dask(waiting, dask) if dask else _here(waiting, pool):
+            who = job["student"]
+            course.enter(name, result, _timestamp(handed_in[who]))
+            if not result.pop("again", False):      # what failed for a reason of our own is tried again next time
+                kept.keep(job, result)
+            results[who] = result
+            bar.update()
+            bar.set_postfix_str(f"{who}: {result['status']}"[:40])
+            pages[who] = pool.submit(_feedback, course, name, result)
+        for who in results.keys() - pages.keys():       # graded before: marks by hand may be new
+            if not course.has_feedback(name, results[who]):
+                pages[who] = pool.submit(_feedback, course, name, results[who])
+        for who, page in pages.items():
+            if problem := page.result():
+                results[who]["flags"] = [*results[who]["flags"], f"no feedback was written: {problem}"]
+    rows = [_row(course, name, results[who]) for who in handed_in]
+    points = rebuilding.tasks(nbformat.reads(assignment["source"], as_version=4))
+    report.write_table(course.root / "grades" / f"{name}.csv", points, rows)
+    said = report.summary(name, rows, sandbox.unconfined_because() if confine else "--unconfined was given")
+    (course.root / "grades" / f"{name}.txt").write_text(said + "\n", "utf-8")
+    return rows
+
+
+class Kept:
+    """The results of earlier runs, a file a student in a folder, so that the same job is not done twice."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def result(self, job: dict) -> dict | None:
+        """The result of an earlier run of the same job, or None."""
+        try:
+            kept = json.loads(self._file(job).read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        return kept["result"] if kept.get("key") == self._key(job) else None
+
+    def keep(self, job: dict, result: dict) -> None:
+        """Keep the result of a job, whole or not at all."""
+        part = self._file(job).with_suffix(".part")
+        part.write_text(json.dumps({"key": self._key(job), "result": result}), "utf-8")
+        os.replace(part, self._file(job))
+
+    def _file(self, job):
+        return self.folder / f"{job['student']}.json"
+
+    def _key(self, job):
+        return hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()
+
+
+def _timestamp(files):
+    """When a submission was handed in, as nbgrader's exchange notes it, or None."""
+    stamp = files.get("timestamp.txt") if isinstance(files, dict) else None
+    return stamp.decode().strip() if stamp else None
+
+
+def _here(jobs: Iterable[dict], pool: ThreadPoolExecutor) -> Iterator[tuple[dict, dict]]:
+    """(job, result) in the order in which they are done; each job has a process of its own."""
+    futures = {pool.submit(student.outcome, job): job for job in jobs}
+    for future in as_completed(futures):
+        yield futures[future], future.result()
+
+
+def _on_dask(jobs: Iterable[dict], address: str) -> Iterator[tuple[dict, dict]]:
+    """(job, result) from a Dask cluster. A job that its worker loses is a failure."""
+    from distributed import Client, as_completed
+
+    with Client(address) as client:
+        futures = {client.submit(student.outcome, job, pure=False, retries=1): job for job in jobs}
+        for future in as_completed(futures):
+            job = futures[future]
+            if future.status == "finished":
+                yield job, future.result()
+            else:
+                lost = f"the cluster lost it: {future.exception()!r:.200}"
+                yield job, {**student.failure(job, lost), "again": True}
+
+
+def _feedback(course, name, result):
+    """Write a student's page in a process of its own; returns None, or in words what went wrong."""
+    try:
+        return processes.call(feedback, course.root, name, result, seconds=PAGE)
+    except processes.Ended as problem:
+        return str(problem)
+
+
+def _row(course, name, result):
+    marks, by_hand = course.marks(name, result["student"])
+    if result["status"] == "failed":
+        done = marks and all(mark is not None for mark in marks.values()) and not by_hand
+        return Row(result, marks, "graded" if done else "failed")
+    return Row(result, marks, "needs manual grading" if by_hand else "graded")

@@ -1,0 +1,122 @@
+"""What every lab has: a page of its own in the browser, a title, checked values, and a twin without a kernel."""
+import functools
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import anywidget
+import numpy as np
+import traitlets
+
+from .controls import Control
+from .worker import Worker
+
+LABS: dict[str, "Panel"] = {}      # title → lab, of every lab made in this kernel
+
+
+def browser(name):
+    """The text of a file of the folder `browser`: given as text, anywidget does not watch the file for changes."""
+    return Path(__file__).with_name("browser").joinpath(name).read_text(encoding="utf-8")
+
+
+class Widget(anywidget.AnyWidget):
+    """A widget that a module of the folder `browser` draws, on top of the base that all of them import.
+
+    anywidget loads one file and resolves no imports: that file is load.js, which is given the two others as texts.
+    Both go with each widget, so that each stands alone, in a saved notebook and in a page without a kernel, too.
+    """
+    _esm, _css = browser("load.js"), browser("labs.css")
+    base = traitlets.Unicode(browser("base.js")).tag(sync=True)
+    module = traitlets.Unicode().tag(sync=True)
+    title = traitlets.Unicode().tag(sync=True)
+
+    _ipython_display_ = None         # ipywidgets 7 has one, which would show the widget without its twin
+
+    def _live(self):
+        """What Jupyter shows in place of the twin while there is a kernel."""
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        return {"application/vnd.jupyter.widget-view+json": view}
+
+
+class Panel(Widget):
+    """A title in LABS, checked values, settings to test, and a static twin for readers without a kernel.
+
+    A panel of the same title replaces the earlier one.
+    """
+    values = traitlets.Dict().tag(sync=True)         # as the controls stand now
+    start = traitlets.Dict().tag(sync=True)          # where Reset takes them
+    worker: Worker | None = None                     # of a lab that trains; closed with it
+
+    def __init__(self, title: str, controls: Mapping[str, Control], **traits):
+        protect_figures()
+        if title in LABS:
+            LABS[title].close()
+        self.controls, self._lock = controls, threading.RLock()
+        start = self.parameters()
+        self.twin = self.still()                     # an error in the default setting is the author's: raised here
+        super().__init__(title=title, values=start, start=start, **traits)
+        LABS[title] = self
+
+    def parameters(self, **given) -> dict:
+        """All parameters: those given, checked, and the defaults of the others. Raises ValueError."""
+        if unknown := set(given) - set(self.controls):
+            raise ValueError(f"no parameter {', '.join(sorted(unknown))} in this lab, which has "
+                             f"{', '.join(self.controls)}")
+        return {name: control.check(given.get(name, control.value)) for name, control in self.controls.items()}
+
+    def settings(self, n_random: int = 3, seed: int = 0) -> Iterator[dict]:
+        """Parameters to test the lab with: all lowest, all highest, default, every option, and n_random random."""
+        for end in (0, 1):
+            yield {name: control.extremes[end] for name, control in self.controls.items()}
+        yield self.parameters()
+        for name, control in self.controls.items():
+            yield from (self.parameters(**{name: option}) for option in control.options)
+        rng = np.random.default_rng(seed)
+        for _ in range(n_random):
+            yield {name: control.random(rng) for name, control in self.controls.items()}
+
+    def still(self):
+        """What a reader without a kernel sees, a `plots.Picture`."""
+        return self.picture()
+
+    @traitlets.validate("values")
+    def _check_values(self, proposal):
+        return self.parameters(**proposal["value"])
+
+    def set_state(self, sync_data):
+        with self._lock:             # events come from two threads, pictures perhaps from a third; traitlets minds
+            super().set_state(sync_data)
+
+    def _repr_mimebundle_(self, **_):
+        data, metadata = self.twin._repr_mimebundle_()
+        return data | self._live(), metadata
+
+    def close(self) -> None:
+        """Take the lab off the page and out of LABS. Its thread, where it has one, ends soon: `worker.join()` waits."""
+        if self.worker:
+            self.worker.close()
+        if LABS.get(self.title) is self:
+            del LABS[self.title]
+        super().close()
+
+
+def protect_figures() -> None:
+    """Keep the pyplot figures of a running cell whole while a reader moves a slider.
+
+    While a cell runs, a slider's events are handled in a second thread, and after each IPython calls what is
+    registered for "post_execute": pyplot and its inline backend, which draw, show and close the cell's half-made
+    figures. From now on IPython calls them in the main thread only.
+    """
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is None or hasattr(shell.events.trigger, "__wrapped__"):
+        return
+    trigger = shell.events.trigger
+
+    @functools.wraps(trigger)
+    def trigger_in_main_thread(event, *args, **kwargs):
+        if event not in ("pre_execute", "post_execute") or threading.current_thread() is threading.main_thread():
+            trigger(event, *args, **kwargs)
+
+    shell.events.trigger = trigger_in_main_thread
