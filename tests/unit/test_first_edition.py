@@ -1,10 +1,10 @@
-"""helpers.evidence: its rule against hand-made effects, the controls' veto, and the words of a verdict."""
+"""helpers.first_edition: its rule against hand-made effects, the controls' veto, and the words of a verdict."""
 import re
 
 import numpy as np
 import pytest
 
-from helpers.evidence import Claims, Rule, seeds
+from helpers.first_edition import Claims, Rule, seeds
 from helpers.rules import VERDICT
 
 ALL, NONE = [0.2] * 5, [0.0] * 5            # effects for which "at least 0.1" says yes, and no
