@@ -53,7 +53,7 @@ def reproducible(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def pipeline(x: ArrayLike, y: ArrayLike | None = None, *, batch_size: int | None = None, passes: int = 30,
+def pipeline(x: np.ndarray, y: np.ndarray | None = None, *, batch_size: int | None = None, passes: int = 30,
              corrupt: Callable[[tf.Tensor], tf.Tensor] | None = None, seed: int = 0) -> tf.data.Dataset:
     """Batches for Keras's `fit`, shuffled anew in each pass.
 
@@ -147,7 +147,8 @@ def _reset(optimizer, trained):
             variable.assign(initial)
 
 
-_began = weakref.WeakKeyDictionary()    # {optimizer: its variables at the beginning}; they take long to make
+# What each optimizer's variables were at the beginning; they take long to make.
+_began: weakref.WeakKeyDictionary[keras.Optimizer, list[np.ndarray]] = weakref.WeakKeyDictionary()
 
 
 def _reinitialise(layer):

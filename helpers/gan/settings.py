@@ -27,7 +27,7 @@ WITH_LABELS = ("minimax", "non-saturating", "least squares")
 
 # {name: the settings that make it}, in the order in which notebook 8 tries them. One strength each, on the ring as in
 # the arena: the arena leaves losses, rates and β₁ to controls of their own.
-CURES = {
+CURES: dict[str, dict[str, Any]] = {
     "β₁ = 0": {"beta1": 0.0}, "two time scales": {"generator_rate": 1e-3},
     "unrolling": {"unrolling": 4}, "packing": {"packing": 4},
     "minibatch deviation": {"deviation": True}, "label smoothing": {"smoothing": 0.1},

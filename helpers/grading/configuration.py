@@ -68,7 +68,20 @@ class Run(NbGraderPreprocessor):
 
 
 class ForStudents(NbGraderPreprocessor):
-    """Leave of an error its name and message, and of a test no code: a traceback shows lines of hidden tests."""
+    """Leave of an error its name and message, and of a test no code: a traceback shows lines of hidden tests.
+
+    Above all stands what waits for a mark by hand, since nbgrader's page shows 0 for it.
+    """
+
+    def preprocess(self, notebook, resources):
+        whose = resources["nbgrader"]
+        with Gradebook(whose["db_url"]) as book:
+            found = book.find_submission_notebook(whose["notebook"], whose["assignment"], whose["student"])
+            waiting = [grade.name for grade in found.grades if grade.needs_manual_grade]
+        if waiting:
+            said = f"**Not everything has been marked yet.** Missing, and shown as 0: {', '.join(waiting)}."
+            notebook.cells.insert(0, nbformat.v4.new_markdown_cell(said))
+        return super().preprocess(notebook, resources)
 
     def preprocess_cell(self, cell, resources, index):
         for out in cell.get("outputs", ()):

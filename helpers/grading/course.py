@@ -95,8 +95,9 @@ class Course:
     def submitted(self, name, student, files):
         """Keep what was handed in where nbgrader looks for it, unless it came from there."""
         folder = self.root / "submitted" / student / name
+        only = sum(file.endswith(".ipynb") for file in files) == 1
         for file, data in files.items() if isinstance(files, dict) else ():
-            place = folder / (f"{name}.ipynb" if file.endswith(".ipynb") else Path(file).name)
+            place = folder / (f"{name}.ipynb" if only and file.endswith(".ipynb") else Path(file).name)
             if not place.exists() or place.read_bytes() != data:
                 folder.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(data)
@@ -131,7 +132,8 @@ class Course:
         if result["status"] != "failed":
             with configuration.gradebook(self.root) as book:
                 found = book.find_submission_notebook(name, name, result["student"])
-                state += [(g.name, g.auto_score, g.manual_score, g.extra_credit) for g in found.grades]
+                state += [(g.name, g.auto_score, g.manual_score, g.extra_credit, g.needs_manual_grade)
+                          for g in found.grades]
                 state += [(c.name, c.auto_comment, c.manual_comment) for c in found.comments]
         return hashlib.sha256(repr(state).encode()).hexdigest()
 

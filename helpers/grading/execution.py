@@ -11,6 +11,7 @@ from .sandbox import Kernel
 
 CHANGED = """from helpers import marks as _canary
 '|'.join(_canary.tampered() + ['the name marks'] * (globals().get('marks') is not _canary))"""
+PICTURES, WHOLE = 500_000, 5_000_000      # characters: of a cell's pictures and tables, and of a whole run's output
 RESTARTS = 6       # of the kernel; each cell that ends one is left out in the next run
 
 
@@ -19,7 +20,7 @@ class NotStarted(Exception):
 
 
 class Client(NotebookClient):
-    """A client that keeps no more of a cell's output than the limit, and turns stderr into ordinary output.
+    """A client that keeps no more of a cell's and of all output than is read, and turns stderr into ordinary output.
 
     nbgrader gives no points to a cell that wrote to stderr, be it a library's warning: an error is told by its own
     message, so nothing is lost.
@@ -29,8 +30,10 @@ class Client(NotebookClient):
         content = msg["content"]
         if "data" in content and "metadata" in content:      # every way to show something, first and later
             content["data"], content["metadata"] = showing.data(content["data"]), {}
+        if msg["msg_type"] == "update_display_data" and not self._fits(len(str(content["data"])), PICTURES):
+            return None
         if msg["msg_type"] == "error":
-            content["evalue"] = content["evalue"][:self.most]
+            content["ename"], content["evalue"] = content["ename"][:100], content["evalue"][:self.most]
             content["traceback"] = [f"{content['ename']}: {content['evalue']}"]
         return super().process_message(msg, cell, cell_index)
 
@@ -38,14 +41,23 @@ class Client(NotebookClient):
         room = self.most - sum(len(str(out.get("text", out.get("data", "")))) for out in outs)
         content = msg["content"]
         if msg["msg_type"] == "stream":
-            content["name"] = "stdout"
-            if room <= 0:
+            content["name"], whole = "stdout", len(content["text"])
+            content["text"] = content["text"][:max(room, 0)]
+            if not content["text"] or not self._fits(len(content["text"]), room):
                 return None
-            if len(content["text"]) > room:
-                content["text"] = content["text"][:room] + "\n… the rest was cut …\n"
-        elif len(str(content.get("data", ""))) > max(room, 0) + 500_000:
+            content["text"] += "\n… the rest was cut …\n" if whole > room else ""
+        elif msg["msg_type"] == "execute_result":       # never dropped, nor is an error: without one a test has passed
+            if not self._fits(len(str(content["data"])), room + PICTURES):
+                content["data"] = {"text/plain": content["data"].get("text/plain", "")[:1000]}
+        elif msg["msg_type"] != "error" and not self._fits(len(str(content.get("data", ""))), room + PICTURES):
             return None
         return super().output(outs, msg, display_id, cell_index)
+
+    def _fits(self, size, room):
+        """Whether so many characters fit into a cell's room and into what is left of the notebook's."""
+        fits = size <= min(room, self.left)
+        self.left -= size if fits else 0
+        return fits
 
 
 def run(notebook, answers, limits, work, confined):
@@ -81,7 +93,7 @@ def _once(notebook, left_out, answers, limits, work, confined):
     client = Client(notebook, km=kernel, allow_errors=True, interrupt_on_timeout=False, iopub_timeout=120,
                     startup_timeout=180, record_timing=False, shutdown_kernel="immediate",
                     on_cell_executed=_note_error)
-    client.most = limits.output
+    client.most, client.left = limits.output, WHOLE
     limit = lambda i: limits.setup if i < first else limits.cell    # noqa: E731
     i = -1
     try:
@@ -170,7 +182,7 @@ def _note_error(cell, cell_index, execute_reply):
     """Record an error that the kernel reports but did not show, because student code has switched that off."""
     content = execute_reply["content"]
     if content["status"] == "error" and not any(out.output_type == "error" for out in cell.outputs):
-        cell.outputs.append(_error(content.get("ename", "Error"), content.get("evalue", "")))
+        cell.outputs.append(_error(content.get("ename", "Error")[:100], content.get("evalue", "")[:20_000]))
 
 
 def _error(name, value):

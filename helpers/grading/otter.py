@@ -36,7 +36,8 @@ generate:
 
 def master(source: NotebookNode, name: str) -> NotebookNode:
     """Otter's master notebook from an nbgrader source."""
-    cells, cases = [new_raw_cell(HEAD.format(name=name))], {}
+    cells = [new_raw_cell(HEAD.format(name=name))]
+    cases: dict[str, list[NotebookNode]] = {}
     for cell in source.cells:
         if is_grade(cell) and not is_solution(cell):
             task = cell.metadata.nbgrader.grade_id.rsplit("-", 1)[0]

@@ -7,6 +7,7 @@ import contextlib
 import multiprocessing
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from typing import Any
 
 import psutil
 
-_running = set()      # of this process, so that an interruption can end them
+_running: set = set()      # of this process, so that an interruption can end them
 
 
 class Ended(Exception):
@@ -101,6 +102,7 @@ def _end(process):
 
 def _serve(folder):
     """Make the call that lies in a folder, and leave its value there."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)      # Ctrl-C is for the one who called, who ends this process
     os.environ["TMPDIR"] = tempfile.tempdir = str(Path(folder, "tmp"))
     function, inputs = pickle.loads(Path(folder, "call").read_bytes())
     try:

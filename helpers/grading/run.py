@@ -5,10 +5,12 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
+from nbgrader.utils import parse_utc
 from tqdm import tqdm
 
 from . import processes, rebuilding, report, sandbox, student, submissions
@@ -32,7 +34,8 @@ def grade(name: str, place: str | Path, root: str | Path = COURSE, jobs: int | N
 
     name: the assignment; place: a folder or a zip of submissions; root: the course's folder; jobs: how many at a time;
     dask: the address of a scheduler, whose workers then do the grading; confine: whether to use bubblewrap; again:
-    also what is graded already; show: a progress bar. Raises ValueError where nothing can be graded.
+    also what is graded already; show: a progress bar. Returns the rows of those who are in `place`; the table keeps
+    those of earlier runs too. Raises ValueError where nothing can be graded.
 
     Example: grade("06_vae", "submissions.zip", jobs=4)
     """
@@ -40,36 +43,43 @@ def grade(name: str, place: str | Path, root: str | Path = COURSE, jobs: int | N
     assignment = course.release(name)
     handed_in = submissions.find(place, name)
     kept = Kept(course.root / "grades" / name)
-    results, waiting = {}, []
+    results: dict[str, dict] = {}
+    waiting = []
     for who, files in handed_in.items():
-        course.submitted(name, who, files)
+        try:
+            course.submitted(name, who, files)
+        except OSError as problem:
+            handed_in[who] = files = f"what was handed in cannot be stored: {problem.strerror}"
         job = student.job(who, files, assignment, limits, confine)
-        results[who] = None if again else kept.result(job)
-        if results[who] is None:
+        if (result := None if again else kept.result(job)) is None:
             waiting.append(job)
+        else:
+            results[who] = result
     pages = {}
     bar = tqdm(total=len(handed_in), initial=len(handed_in) - len(waiting), desc=name, unit="submission",
                disable=not show, file=sys.stdout)
-    with bar, ThreadPoolExecutor(jobs or max(1, (os.cpu_count() or 2) - 1)) as pool:
+    with bar, _workers(jobs or max(1, (os.cpu_count() or 2) - 1)) as pool:
         for job, result in _on_dask(waiting, dask) if dask else _here(waiting, pool):
             who = job["student"]
-            course.enter(name, result, _timestamp(handed_in[who]))
-            if not result.pop("again", False):      # what failed for a reason of our own is tried again next time
-                kept.keep(job, result)
-            results[who] = result
+            results[who] = result = _entered(course, name, result, handed_in[who])
+            kept.keep(job, result)
             bar.update()
             bar.set_postfix_str(f"{who}: {result['status']}"[:40])
             pages[who] = pool.submit(_feedback, course, name, result)
+        earlier = kept.others(results)
+        results |= earlier
         for who in results.keys() - pages.keys():       # graded before: marks by hand may be new
             if not course.has_feedback(name, results[who]):
                 pages[who] = pool.submit(_feedback, course, name, results[who])
         for who, page in pages.items():
-            if problem := page.result():
-                results[who]["flags"] = [*results[who]["flags"], f"no feedback was written: {problem}"]
-    rows = [_row(course, name, results[who]) for who in handed_in]
+            if missing := page.result():
+                results[who]["flags"] = [*results[who]["flags"], f"no feedback was written: {missing}"]
+    table = {who: _row(course, name, results[who]) for who in sorted(results)}
     points = rebuilding.tasks(nbformat.reads(assignment["source"], as_version=4))
-    report.write_table(course.root / "grades" / f"{name}.csv", points, rows)
-    said = report.summary(name, rows, sandbox.unconfined_because() if confine else "--unconfined was given")
+    report.write_table(course.root / "grades" / f"{name}.csv", points, table.values())
+    rows = [table[who] for who in handed_in]
+    said = report.summary(name, rows, sandbox.unconfined_because() if confine else "--unconfined was given",
+                          len(earlier))
     (course.root / "grades" / f"{name}.txt").write_text(said + "\n", "utf-8")
     return rows
 
@@ -83,17 +93,27 @@ class Kept:
 
     def result(self, job: dict) -> dict | None:
         """The result of an earlier run of the same job, or None."""
-        try:
-            kept = json.loads(self._file(job).read_text("utf-8"))
-        except (OSError, ValueError):
-            return None
-        return kept["result"] if kept.get("key") == self._key(job) else None
+        key, result = self._read(self._file(job))
+        return result if key == self._key(job) else None
 
     def keep(self, job: dict, result: dict) -> None:
-        """Keep the result of a job, whole or not at all."""
+        """Keep the result of a job, whole or not at all. What failed for a reason of ours is not the job's."""
         part = self._file(job).with_suffix(".part")
-        part.write_text(json.dumps({"key": self._key(job), "result": result}), "utf-8")
+        key = None if result.pop("again", False) else self._key(job)
+        part.write_text(json.dumps({"key": key, "result": result}), "utf-8")
         os.replace(part, self._file(job))
+
+    def others(self, students: Iterable[str]) -> dict[str, dict]:
+        """{student: the last result} of all others that were ever graded here."""
+        found = {file.stem: self._read(file)[1] for file in self.folder.glob("*.json") if file.stem not in students}
+        return {who: result for who, result in found.items() if result}
+
+    def _read(self, file):
+        try:
+            kept = json.loads(file.read_text("utf-8"))
+            return kept["key"], kept["result"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None, None
 
     def _file(self, job):
         return self.folder / f"{job['student']}.json"
@@ -102,10 +122,35 @@ class Kept:
         return hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()
 
 
-def _timestamp(files):
-    """When a submission was handed in, as nbgrader's exchange notes it, or None."""
+@contextmanager
+def _workers(number):
+    """A pool of threads. Where it is left by an error, Ctrl-C above all, neither what waits nor what runs goes on."""
+    pool = ThreadPoolExecutor(number)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        processes.stop()
+        raise
+    finally:
+        pool.shutdown()
+
+
+def _entered(course, name, result, files):
+    """The result, once it is in the gradebook. One that cannot be entered becomes a failure, which can."""
     stamp = files.get("timestamp.txt") if isinstance(files, dict) else None
-    return stamp.decode().strip() if stamp else None
+    try:
+        stamp = stamp and stamp.decode().strip()
+        parse_utc(stamp or "2000-01-01")
+    except Exception:       # of dateutil's, many; a student can write the file
+        result["flags"], stamp = [*result["flags"], "timestamp.txt holds no time"], None
+    try:
+        course.enter(name, result, stamp or None)
+    except Exception as problem:
+        reason = f"the gradebook does not take it: {type(problem).__name__}: {problem}"[:300]
+        result = {**result, "status": "failed", "reason": reason, "points": {}, "notebook": "", "again": True}
+        course.enter(name, result)
+    return result
 
 
 def _here(jobs: Iterable[dict], pool: ThreadPoolExecutor) -> Iterator[tuple[dict, dict]]:

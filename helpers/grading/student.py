@@ -20,8 +20,7 @@ def job(student: str, submission: dict | str, assignment: dict, limits: sandbox.
     submission: {name: its text or bytes, of the one notebook and other files}; or a sentence that says why there is
     none. assignment: {"name", "source", "released"}, the texts of the teacher's and the student's notebook.
     """
-    problem = submission if isinstance(submission, str) else None
-    files = {} if problem else submission
+    problem, files = (submission, {}) if isinstance(submission, str) else (None, submission)
     return {"student": student, "problem": problem, "assignment": assignment, "limits": asdict(limits),
             "confine": confine, "files": {name: base64.b64encode(data).decode() for name, data in files.items()}}
 
@@ -114,15 +113,23 @@ def outcome(job: dict) -> dict:
     try:
         return processes.call(grade, job, seconds=limit)
     except processes.Ended as problem:
-        seconds = time.monotonic() - began
-        return {**failure(job, str(problem), seconds), "again": seconds < limit}
+        reason, seconds = str(problem), time.monotonic() - began
+    try:
+        result = processes.call(failure, job, reason, seconds, seconds=60)
+    except processes.Ended:
+        result = _without_notebook(job, reason, seconds)
+    return {**result, "again": seconds < limit}
 
 
 def failure(job: dict, reason: str, seconds: float = 0.0) -> dict:
     """The result of a submission that could not be graded, with its notebook, not run, if that can be had."""
-    result = {"student": job["student"], "status": "failed", "reason": reason, "points": {}, "flags": [],
-              "confined": False, "seconds": round(seconds, 1), "notebook": ""}
+    result = _without_notebook(job, reason, seconds)
     with contextlib.suppress(Exception):      # the teacher sees what was handed in, if it can be shown
         notebook, result["flags"] = _rebuilt(job)
         result["notebook"] = nbformat.writes(notebook)
     return result
+
+
+def _without_notebook(job, reason, seconds):
+    return {"student": job["student"], "status": "failed", "reason": reason, "points": {}, "flags": [],
+            "confined": False, "seconds": round(seconds, 1), "notebook": ""}

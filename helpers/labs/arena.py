@@ -11,7 +11,7 @@ import traitlets
 
 from .. import data, gan, metrics, plots
 from ..gan import GAN, LOSSES, WITH_LABELS, Diverged
-from .controls import Several, choice, rows_of, slider
+from .controls import Several, choice, slider
 from .panel import Panel, browser
 from .worker import Worker
 
@@ -167,7 +167,6 @@ class Arena(Panel):
     """
     module = traitlets.Unicode(browser("arena.js")).tag(sync=True)
     worker: Worker
-    rows: traitlets.List = traitlets.List().tag(sync=True)
     running = traitlets.Bool(False).tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
     world = traitlets.Dict().tag(sync=True)          # real points, modes, std, and how far the plane reaches
@@ -177,8 +176,7 @@ class Arena(Panel):
         self._own, self._place, self._sides = list(OWN), None, (Side(), Side())
         self._still: dict[tuple, Side] = {}          # by graph
         self._points = self._cooked = None
-        controls = _controls()
-        super().__init__(title, controls, rows=rows_of(controls))
+        super().__init__(title, _controls())
         self.steps_done = 0                          # of both sides, since the arena was made
         self.worker = Worker(self._turn, name=f"arena {title}")
         self.on_msg(lambda _, content, __: self.press(content.pop("ask"), **content))

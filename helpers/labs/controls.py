@@ -1,6 +1,6 @@
 """Controls of a lab: what a reader may set, within which limits. The browser draws them, the kernel checks them."""
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -109,9 +109,3 @@ class Several:
 
 Control = Slider | Choice | Several
 slider, choice = Slider, Choice      # what notebooks write
-
-
-def rows_of(controls: Mapping[str, Control]) -> list[dict]:
-    """What the browser needs to know of the controls, one row each."""
-    return [asdict(control) | {"name": name, "decimals": getattr(control, "decimals", None)}
-            for name, control in controls.items()]

@@ -9,7 +9,7 @@ import traitlets
 from matplotlib.figure import Figure
 
 from .. import plots
-from .controls import Choice, Slider, rows_of
+from .controls import Choice, Slider
 from .panel import Panel, browser
 from .worker import Worker
 
@@ -27,7 +27,6 @@ class Lab(Panel):
     ones are said in the panel, and the last picture stays.
     """
     module = traitlets.Unicode(browser("lab.js")).tag(sync=True)
-    rows: traitlets.List = traitlets.List().tag(sync=True)           # what the browser needs to know of the controls
     shown = traitlets.Dict().tag(sync=True)          # src, alt and width of the picture
     message = traitlets.Unicode().tag(sync=True)
     progress = traitlets.Float(None, allow_none=True).tag(sync=True)
@@ -39,7 +38,7 @@ class Lab(Panel):
         self.draw, drag = draw, dict(drag or {})
         if len(drag) > 2 or not all(isinstance(controls.get(name), Slider) for name in drag):
             raise ValueError(f"lab {title!r}: drag names one or two of its sliders, got {', '.join(drag)}")
-        super().__init__(title, controls, drag=drag, rows=rows_of(controls))
+        super().__init__(title, controls, drag=drag)
         self._show(self.twin)
         self.observe(lambda _: self._refresh(), "values")
 

@@ -2,6 +2,7 @@
 import functools
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import anywidget
@@ -43,6 +44,7 @@ class Panel(Widget):
 
     A panel of the same title replaces the earlier one.
     """
+    rows: traitlets.List = traitlets.List().tag(sync=True)     # what the browser needs to know of the controls
     values = traitlets.Dict().tag(sync=True)         # as the controls stand now
     start = traitlets.Dict().tag(sync=True)          # where Reset takes them
     worker: Worker | None = None                     # of a lab that trains; closed with it
@@ -54,7 +56,9 @@ class Panel(Widget):
         self.controls, self._lock = controls, threading.RLock()
         start = self.parameters()
         self.twin = self.still()                     # an error in the default setting is the author's: raised here
-        super().__init__(title=title, values=start, start=start, **traits)
+        rows = [asdict(control) | {"name": name, "decimals": getattr(control, "decimals", None)}
+                for name, control in controls.items()]
+        super().__init__(title=title, rows=rows, values=start, start=start, **traits)
         LABS[title] = self
 
     def parameters(self, **given) -> dict:

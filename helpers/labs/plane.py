@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,14 +55,14 @@ class LatentPlane(Panel):
         ends = zip((self.codes.min(0) - margin).round(2).tolist(), (self.codes.max(0) + margin).round(2).tolist())
         controls = {f"z{i}": slider(f"z{i}", low, high, min(max(0., low), high), step=.01)
                     for i, (low, high) in enumerate(ends, 1)}
-        super().__init__(title, controls, scene=self._scene(list(controls.values())))
+        super().__init__(title, controls, scene=self._scene())
 
-    def _scene(self, axes):
+    def _scene(self):
         names, group = np.unique(self.labels, return_inverse=True)
         return {
             "codes": self.codes.tobytes(), "group": group.astype(np.uint8).tobytes(), "names": list(map(str, names)),
             "images": None if self.images is None else (255 * self.images.clip(0, 1)).astype(np.uint8).tobytes(),
-            "colours": plots.COLOURS[:7], "shape": self.image_shape, "axes": [asdict(axis) for axis in axes],
+            "colours": plots.COLOURS[:7], "shape": self.image_shape,
             "layers": [{"kernel": kernel.tobytes(), "bias": bias.tobytes(), "activation": activation}
                        for kernel, bias, activation in self._layers],
         }

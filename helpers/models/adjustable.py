@@ -8,7 +8,7 @@ layers, ops = keras.layers, keras.ops
 
 
 @keras.saving.register_keras_serializable("helpers")
-class Bottleneck(layers.Layer):
+class Bottleneck(keras.layers.Layer):
     """A gate on a code (batch, units): the first k numbers pass, the others become zero.
 
     One compiled model then serves every code size, as 04_under_overcomplete shows.

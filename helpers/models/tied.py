@@ -3,11 +3,11 @@ from typing import Any
 
 from helpers.training import keras
 
-layers, ops = keras.layers, keras.ops
+ops = keras.ops
 
 
 @keras.saving.register_keras_serializable("helpers")
-class DenseTranspose(layers.Layer):
+class DenseTranspose(keras.layers.Layer):
     """A Dense layer with the transposed kernel of another, and a bias of its own: a decoder's tied layer.
 
     tied_to: the encoder's `Dense`, inputs → units; this layer leads back, (…, units) → (…, inputs). The two share one
@@ -19,9 +19,9 @@ class DenseTranspose(layers.Layer):
                                   DenseTranspose(second, "relu"), DenseTranspose(first, "sigmoid")])
     """
 
-    def __init__(self, tied_to: layers.Dense, activation: Any = None, **options: Any) -> None:
+    def __init__(self, tied_to: keras.layers.Dense, activation: Any = None, **options: Any) -> None:
         super().__init__(**options)
-        if not isinstance(tied_to, layers.Dense):
+        if not isinstance(tied_to, keras.layers.Dense):
             raise ValueError(f"cannot tie to {tied_to!r}: give a Dense layer of the encoder")
         self.tied_to, self.activation = tied_to, keras.activations.get(activation)
 

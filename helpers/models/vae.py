@@ -130,8 +130,9 @@ class VAE(keras.Model):
     def __init__(self, pixels: int, latent: int, hidden: int = 128, likelihood: str = "bernoulli", beta: float = 1.0,
                  schedule: str = "none", warm_up: int = 0, classes: int = 0, **options: Any) -> None:
         super().__init__(**options)
-        self.settings = {"pixels": pixels, "latent": latent, "hidden": hidden, "likelihood": likelihood, "beta": beta,
-                         "schedule": schedule, "warm_up": warm_up, "classes": classes}
+        self.settings: dict[str, Any] = {
+            "pixels": pixels, "latent": latent, "hidden": hidden, "likelihood": likelihood, "beta": beta,
+            "schedule": schedule, "warm_up": warm_up, "classes": classes}
         wide, exact = {"activation": "relu", "dtype": self.dtype_policy}, {"dtype": self.variable_dtype}
         self.trunk = layers.Dense(hidden, name="trunk", **wide) if hidden else layers.Identity()
         self.mean = layers.Dense(latent, name="mean", **exact)
@@ -204,7 +205,7 @@ class VAE(keras.Model):
             codes = self.with_labels(codes, labels)
         return self.likelihood.mean(self.decoder(codes))
 
-    def with_labels(self, x: ArrayLike, labels: ArrayLike) -> np.ndarray:
+    def with_labels(self, x: np.ndarray, labels: ArrayLike | None) -> np.ndarray:
         """Images or codes (n, …) with labels 0, 1, … (n,) as one-hot columns beside them, as a conditional VAE takes.
 
         ValueError where the VAE is not conditional, or labels are missing, not whole or not among its classes.

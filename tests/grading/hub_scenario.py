@@ -99,7 +99,7 @@ def main():
         code, said = as_user("kim", f"cd /srv && PYTHONPATH={PROJECT} {sys.executable} -m helpers.grading {NAME} "
                                     f"--submissions {COURSE}/submitted --course {COURSE} --jobs 2")
         found["grade"] = [code, said[-1500:]]
-        found["csv"] = (COURSE / "grades" / f"{NAME}.csv").read_text() if code in (0, 1) else ""
+        found["csv"] = (COURSE / "grades" / f"{NAME}.csv").read_text("utf-8-sig") if code in (0, 1) else ""
         found["seen by the formgrader"] = call("GET", f"/user/kim/formgrader/api/submissions/{NAME}")
         found["release_feedback"] = call("POST", f"{grader}/release_feedback")
         found["fetch_feedback"] = call("POST", "/user/ann/assignments/fetch_feedback", which, form=True)

@@ -1,21 +1,29 @@
 """Grading but for the zoo: finding submissions, putting them in form, resuming, handing in again, a cluster."""
 import csv
 import io
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 from html.parser import HTMLParser
+from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from classroom import blank, cell, hand_in
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from helpers import marks
-from helpers.grading import configuration, execution, rebuilding, report, sandbox, student, submissions
+from helpers.grading import configuration, execution, rebuilding, report, run, sandbox, student, submissions
 from helpers.grading.__main__ import main
 from helpers.grading.course import Course
 from helpers.grading.run import grade
 
+PROJECT = Path(__file__).resolve().parents[2]
 LIMITS = sandbox.Limits(cell=60, setup=120, submission=240)
 
 
@@ -65,6 +73,12 @@ def answer(course, code="return 2 * x", why=None):
 def grade_tiny(course, place, **settings):
     rows = grade("tiny", place, course.root, jobs=2, limits=LIMITS, show=False, **settings)
     return {row[0]["student"]: row for row in rows}
+
+
+def table(course):
+    """{student: row} of the table of marks."""
+    with open(course.root / "grades/tiny.csv", encoding="utf-8-sig") as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
 
 
 # Marks -----------------------------------------------------------------------------------------------------
@@ -129,8 +143,18 @@ def put(folder, *names):
     (["ann/tiny/tiny.ipynb", "bob/tiny/x.ipynb", "bob/06_vae/06_vae.ipynb"], {"ann": "tiny.ipynb", "bob": "x.ipynb"}),
     (["ann/tiny.ipynb", "ann/.ipynb_checkpoints/tiny-checkpoint.ipynb"], {"ann": "tiny.ipynb"}),
     (["Ann Lee_123_assignsubmission_file_/tiny.ipynb", "Bo_7_assignsubmission_file/t.ipynb"],
-     {"Ann_Lee": "tiny.ipynb", "Bo": "t.ipynb"}),
-    (["leeann_12_345_tiny.ipynb", "bob_LATE_13_346_tiny-1.ipynb"], {"leeann": "tiny.ipynb", "bob": "tiny.ipynb"}),
+     {"Ann_Lee_123": "tiny.ipynb", "Bo_7": "t.ipynb"}),
+    (["Ann Lee_123_assignsubmission_file_/tiny.ipynb", "Ann Lee_124_assignsubmission_file_/tiny.ipynb"],
+     {"Ann_Lee_123": "tiny.ipynb", "Ann_Lee_124": "tiny.ipynb"}),
+    (["Participant_1001_assignsubmission_file_/tiny.ipynb", "Participant_1002_assignsubmission_file_/tiny.ipynb"],
+     {"Participant_1001": "tiny.ipynb", "Participant_1002": "tiny.ipynb"}),
+    (["leeann_12_345_tiny.ipynb", "bob_LATE_13_346_tiny-1.ipynb", "leeann_14_347_tiny-2.ipynb",
+      "cy_15_348_essay.pdf"],
+     {"leeann_12": "tiny.ipynb", "bob_13": "tiny.ipynb", "leeann_14": "tiny.ipynb", "cy_15": "essay.pdf"}),
+    (["anon_aB3x9_45_tiny.ipynb", "anon_LATE_aB3x8_46_tiny.ipynb"],
+     {"anon_aB3x9": "tiny.ipynb", "anon_aB3x8": "tiny.ipynb"}),
+    (["Зоя/tiny.ipynb", "王芳/tiny.ipynb", "कीर्ति/tiny.ipynb", "कर्ति/tiny.ipynb", "Zoe\u0301/tiny.ipynb"],
+     dict.fromkeys(["Зоя", "王芳", "कीर्ति", "कर्ति", "Zo\xe9"], "tiny.ipynb")),
     (["ann-tiny.ipynb", "bob.ipynb", "notes.txt"], {"ann": "tiny.ipynb", "bob": "tiny.ipynb"}),
 ])
 @pytest.mark.parametrize("zipped", [False, True])
@@ -143,6 +167,16 @@ def test_names_of_learning_platforms(tmp_path, names, found, zipped):
             for name in [*names, "__MACOSX/ann/tiny.ipynb"]:
                 file.writestr(name, name)
     assert {who: next(iter(files)) for who, files in submissions.find(place, "tiny").items()} == found
+
+
+def test_nobody_takes_the_place_of_another(tmp_path):
+    put(tmp_path, "a_1_2_tiny.ipynb", "a_1_3_tiny-1.ipynb", "Ann Lee/tiny.ipynb", "Ann_Lee/tiny.ipynb", "b?/x.ipynb",
+        "b!/x.ipynb", f"{'Ω' * 100}/{'ω' * 100}.ipynb", f"{'Ω' * 101}/tiny.ipynb")
+    found = submissions.find(tmp_path, "tiny")
+    assert found["a_1"] == {"tiny.ipynb": b"a_1_2_tiny.ipynb", "tiny-2.ipynb": b"a_1_3_tiny-1.ipynb"}
+    assert "two students would be called Ann_Lee" in found["Ann_Lee"]
+    assert len(found) == 6 and len([who for who in found if who.startswith("b-")]) == 2
+    assert all(len(f"{who}{name}".encode()) < 400 for who, files in found.items() for name in files)
 
 
 def test_zip_that_leads_out_of_its_folder_is_nobodys(tmp_path):
@@ -336,6 +370,8 @@ def test_manual_marks_stay_and_resubmissions_leave_no_old_mark(tiny, tmp_path):
     assert rows["bob"][1] == {"double-test": 0, "double-hidden": 2, "why": 0}
     page = (tiny.root / "feedback/bob/tiny/tiny.html").read_text("utf-8")
     assert "x squared, not 2 x" in page and "one_of_these_is_negative" not in page
+    waits = "Missing, and shown as 0: why."
+    assert waits not in page and waits in (tiny.root / "feedback/ann/tiny/tiny.html").read_text("utf-8")
 
     with configuration.gradebook(tiny.root) as book:                              # what the formgrader does
         mark = book.find_grade("why", "tiny", "tiny", "ann")
@@ -344,9 +380,9 @@ def test_manual_marks_stay_and_resubmissions_leave_no_old_mark(tiny, tmp_path):
         book.db.commit()
     rows = grade_tiny(tiny, tmp_path)
     assert rows["ann"][1]["why"] == 4 and rows["ann"][2] == "graded"
-    assert "Well put." in (tiny.root / "feedback/ann/tiny/tiny.html").read_text("utf-8")
-    with open(tiny.root / "grades/tiny.csv", encoding="utf-8") as file:
-        assert [row["total"] for row in csv.DictReader(file)] == ["9", "2"]
+    page = (tiny.root / "feedback/ann/tiny/tiny.html").read_text("utf-8")
+    assert "Well put." in page and waits not in page
+    assert [table(tiny)[who]["total"] for who in ("ann", "bob")] == ["9", "2"]
 
     hand_in(tmp_path, "bob", "tiny", "no notebook at all")                # had marks, now fails: no old ones remain
     hand_in(tmp_path, "ann", "tiny", answer(tiny, "return 0", why="I think so"))
@@ -377,6 +413,124 @@ def test_resumes_after_an_interruption(tiny, tmp_path, monkeypatch):
     rows = grade_tiny(tiny, tmp_path)
     assert sorted(done) == ["ira", "joe", "kim"]                          # none of them twice
     assert {row[2] for row in rows.values()} == {"graded"}
+
+
+def test_one_student_stops_nobody(tiny, tmp_path, monkeypatch):
+    """Neither at storing, nor at entering, nor at the feedback; and nothing of theirs moves the cursor."""
+    for who in ("ada", "ben", "cat", "dee"):
+        hand_in(tmp_path, who, "tiny", answer(tiny, f"return x + x     # {who}"))
+    hand_in(tmp_path, "ada", "tiny", "yesterday", "timestamp.txt")
+    hand_in(tmp_path, "cat", "tiny", "x", "evil\x1b[2J\n  failed: dee: cheated.exe")
+    entered, stored = Course.enter, Course.submitted
+
+    def enter(course, name, result, timestamp=None):
+        if result["student"] == "ben" and result["status"] != "failed":
+            raise RuntimeError("no room")
+        return entered(course, name, result, timestamp)
+
+    def submitted(course, name, who, files):
+        if who == "dee":
+            raise OSError(36, "File name too long")
+        return stored(course, name, who, files)
+
+    monkeypatch.setattr(Course, "enter", enter)
+    monkeypatch.setattr(Course, "submitted", submitted)
+    monkeypatch.setattr(run, "PAGE", 0)
+    rows = grade_tiny(tiny, tmp_path)
+    assert {who: row.status for who, row in rows.items()} == {
+        "ada": "graded", "ben": "failed", "cat": "graded", "dee": "failed"}
+    assert "no time" in rows["ada"].result["flags"][0] and "no room" in rows["ben"].result["reason"]
+    assert "too long" in rows["dee"].result["reason"]
+    assert all("no feedback was written: ran longer" in row.result["flags"][-1] for row in rows.values())
+    for file in (tiny.root / "grades/tiny.txt", tiny.root / "grades/tiny.csv"):
+        said = file.read_text("utf-8")
+        assert "\x1b" not in said and "\n  failed: dee: cheated" not in said and "cheated.exe" in said
+    monkeypatch.undo()
+    again = grade_tiny(tiny, tmp_path)                      # what failed for a reason of ours is tried again
+    assert {row.status for row in again.values()} == {"graded"}
+    assert (tiny.root / "feedback/ben/tiny/tiny.html").is_file()
+
+
+def test_one_resubmission_leaves_the_rows_of_others(tiny, tmp_path):
+    for who in ("fay", "gus"):
+        hand_in(tmp_path / "all", who, "tiny", answer(tiny, f"return x * 2     # {who}"))
+    grade_tiny(tiny, tmp_path / "all")
+    before = table(tiny)
+    hand_in(tmp_path / "one", "gus", "tiny", answer(tiny, "return 0"))
+    rows = grade_tiny(tiny, tmp_path / "one")
+    after = table(tiny)
+    assert list(rows) == ["gus"] and set(after) == set(before) and after["gus"]["total"] == "2"
+    assert {**after, "gus": None} == {**before, "gus": None} and before["fay"]["total"] == "5"
+    assert re.search(r"tiny: 1 submissions.*keeps \d+ graded before", (tiny.root / "grades/tiny.txt").read_text(), re.S)
+
+
+def test_control_c_ends_what_runs_and_what_waits(tiny, tmp_path):
+    for i in range(4):
+        hand_in(tmp_path, f"sly{i}", "tiny", answer(tiny, f"import time; time.sleep({500 + i})"))
+    command = [sys.executable, "-m", "helpers.grading", "tiny", "--submissions", str(tmp_path), "--course",
+               str(tiny.root), "--jobs", "2", "--limit-cell", "400"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=PROJECT) as run:
+        whole, kernels = psutil.Process(run.pid), []
+        while len(kernels) < 2:
+            assert run.poll() is None
+            kernels = [one for one in whole.children(recursive=True) if "ipykernel_launcher" in one.cmdline()[-4:]]
+            time.sleep(0.2)
+        os.kill(run.pid, signal.SIGINT)
+        said = run.communicate(timeout=120)[1]      # each cell would take 400 s
+    assert run.returncode == 130 and "goes on from here" in said
+    for _ in range(100):
+        kernels = [one for one in kernels if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+        time.sleep(0.2 if kernels else 0)
+    assert kernels == []
+
+
+def test_table_counts_what_there_is_to_look_at(tmp_path):
+    flags = ["copied the cell a, removed"] * 3000 + [f"flag {i}" for i in range(50)]
+    result = {"student": "ann", "status": "graded", "reason": "", "flags": flags, "confined": True, "notebook": "x"}
+    said = report.summary("tiny", [(result, {}, "graded")], None)
+    assert "copied the cell a, removed (3000 times)" in said and "and 31 more" in said and len(said) < 1000
+
+
+def test_outputs_have_a_total(tiny):
+    mine = answer(tiny)
+    for code in ("for _ in range(200):\n    display({'text/html': 'x' * 400_000}, raw=True)",
+                 "hs = [display({'text/plain': 'x'}, raw=True, display_id=str(i)) for i in range(50)]\n"
+                 "for h in hs:\n    h.update({'text/html': 'x' * 400_000}, raw=True)",
+                 "raise ValueError('x' * 30_000_000)", "class E(Exception): pass\nE.__name__ = 'E' * 10**7\nraise E()",
+                 *["display({'text/html': 'x' * 400_000}, raw=True)\nprint('y' * 10**6)"] * 30):
+        mine.cells.append(new_code_cell(code))
+    job = student.job("ann", {"tiny.ipynb": nbformat.writes(mine).encode()}, tiny.release("tiny"), LIMITS)
+    result = student.grade(job)
+    assert result["points"]["double-test"] == 1 and result["points"]["double-hidden"] == 4
+    assert 1_000_000 < len(result["notebook"]) < 7_000_000
+
+
+def test_a_flood_hides_no_failure(tiny):
+    """Neither the error nor the points of a test that comes after more than is kept."""
+    mine = answer(tiny, "[display({'text/html': 'x' * 400_000}, raw=True) for _ in range(20)]\n    print('y' * 10**6)\n"
+                        "    return 0")
+    job = student.job("ann", {"tiny.ipynb": nbformat.writes(mine).encode()}, tiny.release("tiny"), LIMITS)
+    assert student.grade(job)["points"] == {"double-test": 0, "double-hidden": 2, "why": 0}
+
+
+@pytest.mark.skipif(bool(sandbox.unconfined_because()), reason=f"not confined: {sandbox.unconfined_because()}")
+def test_environment_of_the_grader_is_not_there(tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("TOKEN_OF_THE_GRADER", "secret")
+    mine = answer(tiny)
+    mine.cells.append(new_code_cell("import os, pathlib\nprint(dict(os.environ))\n"
+                                    "for path in pathlib.Path('/proc').glob('*/environ'):\n    try:\n"
+                                    "        print(path, path.read_text())\n    except OSError as e:\n        pass"))
+    kernels, make = [], sandbox.Kernel._async_launch_kernel
+
+    async def launch(kernel, command, **options):
+        await make(kernel, command, **options)
+        kernels.append(Path(f"/proc/{kernel.provisioner.pid}/environ").read_text())
+
+    monkeypatch.setattr(sandbox.Kernel, "_async_launch_kernel", launch)
+    job = student.job("ann", {"tiny.ipynb": nbformat.writes(mine).encode()}, tiny.release("tiny"), LIMITS)
+    result = student.grade(job)
+    assert result["points"]["double-hidden"] == 4 and "HOME" in result["notebook"]
+    assert kernels and "TOKEN_OF_THE_GRADER" not in result["notebook"] + "".join(kernels)
 
 
 def test_outer_limit_fails_one_and_says_so(tiny, tmp_path):
@@ -418,7 +572,7 @@ def test_command(tiny, tmp_path, capsys):
     where = ["--course", str(tiny.root), "--jobs", "2"]
     assert main(["tiny", "--submissions", str(tmp_path / "in.zip"), *where]) == 1
     said = capsys.readouterr().out
-    assert "tiny: 2 submissions: 1 graded, 1 failed" in said and "failed: Yan: tiny.ipynb is no notebook" in said
+    assert "tiny: 2 submissions: 1 graded, 1 failed" in said and "failed: Yan_2: tiny.ipynb is no notebook" in said
     assert main(["tiny", "--submissions", str(tmp_path / "absent"), *where]) == 2
     assert main(["99_none", "--submissions", str(tmp_path), *where]) == 2
     assert "there is no assignment '99_none'" in capsys.readouterr().err
@@ -437,7 +591,7 @@ def test_dask_cluster_of_two_workers(tiny, tmp_path):
 def test_table_has_no_formulas_and_no_silent_zero(tmp_path):
     result = {"student": "=ann", "status": "failed", "reason": "+broke", "flags": [], "confined": False, "notebook": ""}
     report.write_table(tmp_path / "t.csv", {"a": 1.0, "b": 2.0}, [(result, {"a": None, "b": None}, "failed")])
-    row = next(csv.DictReader(io.StringIO((tmp_path / "t.csv").read_text("utf-8"))))
+    row = next(csv.DictReader(io.StringIO((tmp_path / "t.csv").read_text("utf-8-sig"))))
     assert row["student"] == "'=ann" and row["reason"] == "'+broke"
     assert row["total"] == row["a"] == row["b"] == "" and row["of"] == "3"
 

@@ -93,7 +93,7 @@ def test_csv_has_a_row_for_everybody_and_no_silent_zero(zoo):
     course, rows, _ = zoo
     table = {}
     for file in course.root.glob("grades/*.csv"):
-        with open(file, encoding="utf-8") as text:
+        with open(file, encoding="utf-8-sig") as text:
             table |= {row["student"]: {**row, "assignment": file.stem} for row in csv.DictReader(text)}
     assert {who: row["assignment"] for who, row in table.items()} == {who: ANIMALS[who].assignment for who in rows}
     assert table["broken_json"]["total"] == table["broken_json"]["psnr-test"] == ""

@@ -115,4 +115,4 @@ class LabsInBrowser(pytest.Item):
         return new_notebook(cells=cells, metadata=METADATA)
 
     def reportinfo(self):
-        return self.path, None, f"{self.path.name}: {self.name}"
+        return self.path, 0, f"{self.path.name}: {self.name}"

@@ -45,7 +45,7 @@ function drawMap({ codes, group, names, colours }, size, place) {
 }
 
 // The image whose code is nearest to a place of the map, as a canvas, with its class; nothing without images.
-function nearestImage({ images, codes, group, names, shape: [h, w], axes: [across, up] }, side) {
+function nearestImage({ images, codes, group, names, shape: [h, w] }, [across, up], side) {
   if (!images) return { seen: [], showNearest: () => {} };
   const z = floats(codes), said = element("div"), wide = across.high - across.low, tall = up.high - up.low;
   const image = element("canvas", { width: w, height: h, role: "img", className: "nearest" });
@@ -64,7 +64,7 @@ function nearestImage({ images, codes, group, names, shape: [h, w], axes: [acros
 }
 
 function plane(model, el, signal) {
-  const scene = model.get("scene"), { axes: [across, up], shape: [h, w] } = scene, side = 380;
+  const scene = model.get("scene"), [h, w] = scene.shape, [across, up] = model.get("rows"), side = 380;
   const sharpness = Math.max(1, window.devicePixelRatio), size = Math.round(side * sharpness);
   const layers = scene.layers.map(dense), part = (axis, z) => (z - axis.low) / (axis.high - axis.low);
   const place = (z1, z2) => [size * part(across, z1), size * (1 - part(up, z2))];
@@ -79,7 +79,7 @@ function plane(model, el, signal) {
   const entries = [across, up].map((axis) => numberEntry(axis, (z) => put(model, { [axis.label]: clip(axis, z) })));
   const range = ({ label, low, high }) => `${label} from ${low.toFixed(2)} to ${high.toFixed(2)}`;
   const legend = element("div", { className: "legend" }, `→ ${range(across)}, ↑ ${range(up)}`, element("br"), ...signs);
-  const { seen, showNearest } = nearestImage(scene, 0.45 * side);
+  const { seen, showNearest } = nearestImage(scene, [across, up], 0.45 * side);
   const decoded = scene.images ? [element("div", { textContent: "decoded" }), image] : [image];
   const numbers = entries.map(({ entry }) => element("div", { className: "entry" }, `${entry.ariaLabel}  `, entry));
   const reset = button("Reset", () => put(model, model.get("start")));
