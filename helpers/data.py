@@ -139,8 +139,9 @@ def load(name: str | Path = "mnist5k", seed: int = 42, n_train: int | None = 400
                    folder=Path(source).parent / "evidence" if own else None, **halves)
     if labels:
         _enough(data, per_class)
-    return data if flat else replace(data, **{half: data.images(getattr(data, half))[..., None]
-                                              for half in ("x_train", "x_test")})
+    if flat:
+        return data
+    return replace(data, x_train=data.images(data.x_train)[..., None], x_test=data.images(data.x_test)[..., None])
 
 
 def _arrays(name):

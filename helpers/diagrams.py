@@ -31,8 +31,8 @@ class Drawing:
 
     def text(self, at: tuple[float, float], words: str, role: str = "ink", size: float = 11, **options) -> "Drawing":
         """Words around a place; options go to matplotlib's `text`. Formulas stand between dollars."""
-        self.axes.text(*at, words, color=ROLES[role], fontsize=size,
-                       **{"ha": "center", "va": "center", "linespacing": 1.3} | options)
+        placed: dict = {"ha": "center", "va": "center", "linespacing": 1.3, **options}
+        self.axes.text(*at, words, color=ROLES[role], fontsize=size, **placed)
         return self
 
     def box(self, at: tuple[float, float], words: str, role: str = "hero", width: float = 1.3,

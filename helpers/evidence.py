@@ -7,15 +7,21 @@
 One run of a notebook is one sample. `python -m helpers.sweep` runs notebooks with other seeds, data sets and budgets
 and records their samples; data/evidence/README.md has the rules, and the log of their changes.
 """
+from __future__ import annotations
+
 import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import records
 from .records import Sample
+
+if TYPE_CHECKING:
+    from .labs.predictions import Predictions
 
 FEWEST = 5              # runs that make a verdict; ten where they cost little
 CONFIDENCE = 0.95       # of the interval of a mean
@@ -38,15 +44,20 @@ class Bar:
     def met(self, values) -> np.ndarray:
         """Whether each of the values reaches the bar."""
         values = np.asarray(values, float)
-        return values >= self.at_least if self.at_most is None else values <= self.at_most
+        return values >= self.limit if self.at_most is None else values <= self.limit
+
+    @property
+    def limit(self) -> float:
+        """The bar itself, on whichever side."""
+        return float(self.at_least if self.at_most is None else self.at_most)       # type: ignore[arg-type]
 
     def decide(self, low: float, high: float) -> str:
         """What an interval says: yes, no, small (above zero, and below the bar), or undecided."""
         if self.at_most is not None:
-            return "yes" if high <= self.at_most else "no" if low > self.at_most else "undecided"
-        if high < self.at_least:
+            return "yes" if high <= self.limit else "no" if low > self.limit else "undecided"
+        if high < self.limit:
             return "small" if low > 0 else "no"
-        return "yes" if low >= self.at_least else "undecided"
+        return "yes" if low >= self.limit else "undecided"
 
     def number(self, value: float) -> str:
         """A value in the bar's unit, to three digits: 0.1 → 10, or 10% where the unit begins so."""
@@ -58,7 +69,7 @@ class Bar:
         return f"{self.number(value)} {self.unit.removeprefix('%').strip()}".strip()
 
     def __str__(self):
-        return f"at least {self.show(self.at_least)}" if self.at_most is None else f"at most {self.show(self.at_most)}"
+        return f"at {'least' if self.at_most is None else 'most'} {self.show(self.limit)}"
 
 
 def interval(values, overlap: float = 0.0, confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -198,9 +209,9 @@ class Claims:
         self.recorded = records.read(notebook, self.folder)
         self.measured: dict[tuple[str, str], Sample] = {}
         self.controls: dict[tuple[str, str], str] = {}
-        self.predicted = None
+        self.predicted: Predictions | None = None
 
-    def predict(self, *numbers: str):
+    def predict(self, *numbers: str) -> Predictions:
         """Let the reader predict the claims of these numbers (all, by default): holds, depends or fails."""
         from .labs.predictions import Predictions
 
@@ -227,7 +238,7 @@ class Claims:
                         positive=None if positive is None else _number(positive[1]), versions=versions())
         self.measured[number, case] = sample
         self.controls[number, case] = f"must miss it: {control[0]}, {bar.show(sample.control)}" + (
-            f"; must reach it: {positive[0]}, {bar.show(sample.positive)}" if positive else "")
+            f"; must reach it: {positive[0]}, {bar.show(positive[1])}" if positive else "")
         found = {data: each for (name, data), each in cases(self.recorded, number).items() if name == case}
         picture = plots.strip(f"{number} {case}".strip(), found, sample.value, bar, sample.control)
         data, described = picture._repr_mimebundle_()
@@ -255,7 +266,7 @@ class Claims:
         """Show all claims: what this run says, what the recorded runs say, the verdict, and the reader's prediction."""
         from IPython.display import Markdown, display
 
-        guesses = self.predicted.chosen() if self.predicted else {}
+        guesses: dict[str, str] = self.predicted.chosen() if self.predicted else {}
         lines = ["| | claim | this run | recorded runs | verdict |" + " you said |" * bool(guesses),
                  "|---|---|---|---|---|" + "---|" * bool(guesses)]
         for number, sentence in self.sentences.items():

@@ -15,6 +15,7 @@ import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
@@ -81,7 +82,7 @@ def picture(drawing: Figure | Picture, sharpness: float = SHARPNESS, alt: str = 
     drawing.set_dpi(DPI * sharpness)
     canvas.draw()
     # A figure without a ground of its own stays transparent, for the page's colours, dark or light, to show through.
-    pixels = np.asarray(canvas.buffer_rgba())[..., :3 if drawing.get_facecolor()[3] else 4]
+    pixels = np.asarray(canvas.buffer_rgba())[..., :4 if to_rgba(drawing.get_facecolor())[3] == 0 else 3]
     drawing.set_dpi(DPI)
     return Picture(_png(Image.fromarray(pixels), colours=256), alt or describe(drawing),
                    round(drawing.get_figwidth() * DPI))
@@ -417,9 +418,8 @@ def strip(title, recorded, here, bar, control):
             words.append(f"{case.met} of {len(case.values)} runs")
         ax.text(-0.02, y, name, ha="right", va="center", fontsize=8, color=ROLES["ink"], transform=place)
         ax.text(1.02, y, words[-1], va="center", fontsize=8, color=ROLES["ink"], transform=place)
-    limit = bar.at_least if bar.at_most is None else bar.at_most
     top = len(rows) - 1
-    ax.axvline(limit, color=ROLES["ink"], linewidth=1, linestyle=(0, (4, 2)))
+    ax.axvline(bar.limit, color=ROLES["ink"], linewidth=1, linestyle=(0, (4, 2)))
     ax.plot(control, top, "o", markersize=5, markerfacecolor="none", markeredgecolor=ROLES["faint"])
     ax.plot(here, top, "D", markersize=6.5, color=ROLES["this run"], markeredgecolor="white", markeredgewidth=0.8)
     ax.set(ylim=(-0.6, top + 0.6), yticks=[])
