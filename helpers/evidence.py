@@ -1,190 +1,312 @@
-"""Evidence: the claims of a notebook, what was measured over seeds, and the verdicts that follow from it."""
-from dataclasses import dataclass
+"""Evidence: the claims of a notebook, what this run measured, and the verdicts that all recorded runs give together.
+
+    claims = Claims({"1.1": "A code keeps more of an image than PCA's code of the same size"}, "01_tasks", data, SEED)
+    claims.measure("1.1", 1 - error / pca_error, case="a code of 8", at_least=0.10, unit="%",
+                   control=("PCA itself", 0.0))
+
+One run of a notebook is one sample. `python -m helpers.sweep` runs notebooks with other seeds, data sets and budgets
+and records their samples; data/evidence/README.md has the rules, and the log of their changes.
+"""
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+
+from . import records
+from .records import Sample
 
 if TYPE_CHECKING:
-    from helpers.labs.predictions import Predictions
+    from .labs.predictions import Predictions
 
-FEWEST_SEEDS = 5
-SHARE = 0.8       # of the seeds that must agree: four of five
-
-
-def seeds(seed: int, n: int = FEWEST_SEEDS) -> list[int]:
-    """n seeds that follow from one, independent of each other and of those that follow from another seed."""
-    return [int(s) for s in np.random.SeedSequence(seed).generate_state(n)]
+FEWEST = 5              # runs that make a verdict; ten where they cost little
+CONFIDENCE = 0.95       # of the interval of a mean
+AGREEMENT = 0.99        # of the interval in which another run is expected
+MARKS = {"yes": "✓", "no": "✗", "small": "✗", "undecided": "?"}
 
 
 @dataclass(frozen=True)
-class Rule:
-    """Says yes when four in five seeds pass and their mean does.
-
-    at_least: the effect has its sign, and its mean is at least this large. at_most: the value stays below this bound.
-    """
+class Bar:
+    """What a value must reach: at least so much, or at most. unit: one that begins with % or points shows shares as
+    hundredths."""
     at_least: float | None = None
     at_most: float | None = None
     unit: str = ""
 
     def __post_init__(self):
         if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("a rule needs either at_least or at_most, and not both")
-        if self.at_least is not None and self.at_least <= 0:
-            raise ValueError("at_least states the smallest effect that counts, so it must be above 0; "
-                             "turn the effect's sign round for a decrease")
+            raise ValueError("a measurement needs either at_least or at_most, and not both")
 
-    def agreeing(self, effects: np.ndarray) -> int:
-        """How many seeds pass: have the sign of the claim, or stay within the bound."""
-        passing = effects > 0 if self.at_least is not None else effects <= self.at_most
-        return int((passing & np.isfinite(effects)).sum())
+    def met(self, values) -> np.ndarray:
+        """Whether each of the values reaches the bar."""
+        values = np.asarray(values, float)
+        return values >= self.limit if self.at_most is None else values <= self.limit
 
-    def says_yes(self, effects: np.ndarray) -> bool:
-        """The decision, for effects of shape (seeds,)."""
-        mean = effects.mean()
-        large = mean >= self.at_least if self.at_least is not None else mean <= self.at_most
-        return bool(large and np.isfinite(mean) and self.agreeing(effects) >= SHARE * len(effects))
+    @property
+    def limit(self) -> float:
+        """The bar itself, on whichever side."""
+        return float(self.at_least if self.at_most is None else self.at_most)       # type: ignore[arg-type]
 
-    def number(self, value: float, sign: str = "") -> str:
-        """A value in the rule's unit; shares become percent or percentage points."""
-        hundred = self.unit.startswith(("point", "%"))
-        value = value * 100 if hundred else value
-        digits = 1 if hundred or abs(value) >= 10 else 2 if abs(value) >= 1 else 3
-        return f"{value:{sign}.{digits}f}"
+    def decide(self, low: float, high: float) -> str:
+        """What an interval says: yes, no, small (above zero, and below the bar), or undecided."""
+        if self.at_most is not None:
+            return "yes" if high <= self.limit else "no" if low > self.limit else "undecided"
+        if high < self.limit:
+            return "small" if low > 0 else "no"
+        return "yes" if low >= self.limit else "undecided"
 
-    def words(self, effects: np.ndarray) -> str:
-        """A measurement in words: `5 of 5 seeds, +6.1 ± 0.9 points`."""
-        sign = "+" if self.at_least is not None else ""
-        unit = f" {self.unit}" if self.unit else ""
-        return (f"{self.agreeing(effects)} of {len(effects)} seeds, {self.number(effects.mean(), sign)} "
-                f"± {self.number(effects.std(ddof=1))}{unit}")
+    def number(self, value: float) -> str:
+        """A value in the bar's unit, to three digits: 0.1 → 10, or 10% where the unit begins so."""
+        shown = f"{100 * value if self.unit.startswith(('%', 'point')) else value:.3g}"
+        return shown + "%" * self.unit.startswith("%")
+
+    def show(self, value: float) -> str:
+        """A value with its unit: 10% less error, 0.12 nats."""
+        return f"{self.number(value)} {self.unit.removeprefix('%').strip()}".strip()
 
     def __str__(self):
-        bound, word = (self.at_most, "at most") if self.at_least is None else (self.at_least, "at least")
-        return f"{word} {self.number(bound)} {self.unit}".strip()
+        return f"at {'least' if self.at_most is None else 'most'} {self.show(self.limit)}"
+
+
+def interval(values, overlap: float = 0.0, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """An interval of the mean of runs whose training sets overlap: Student's t, corrected (Nadeau and Bengio, 2003).
+
+    values: (n,), from n ≥ 2 random splits. overlap: test images over training images; 0 where each run had data of
+    its own.
+    """
+    from scipy import stats
+
+    values = np.asarray(values, float)
+    half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * values.std(ddof=1) * (1 / len(values) + overlap) ** 0.5
+    return float(values.mean() - half), float(values.mean() + half)
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """One case of a claim: its effects over the seeds, its rule, the control on which the rule must say no, and
-    perhaps a positive control, on which it must say yes."""
-    case: str
-    rule: Rule
-    effects: np.ndarray
-    control: np.ndarray
-    control_name: str
-    positive: np.ndarray | None = None
-    positive_name: str = ""
+class Case:
+    """All samples of one case of a claim on one data set, with one budget."""
+    samples: Sequence[Sample]
 
     @property
-    def yes(self) -> bool:
-        return self.rule.says_yes(self.effects)
+    def bar(self) -> Bar:
+        first = self.samples[0]
+        return Bar(first.at_least, first.at_most, first.unit)
 
     @property
-    def sound(self) -> bool:
-        passed = self.positive is None or self.rule.says_yes(self.positive)
-        return passed and bool(np.isfinite(self.control).all()) and not self.rule.says_yes(self.control)
+    def values(self) -> np.ndarray:
+        return np.array([sample.value for sample in self.samples])
 
     @property
-    def controls(self) -> str:
-        said = f"no: {self.control_name}, {self.rule.words(self.control)}"
-        if self.positive is not None:
-            said += f"; yes: {self.positive_name}, {self.rule.words(self.positive)}"
-        return said
+    def met(self) -> int:
+        """How many runs reach the bar."""
+        return int(self.bar.met(self.values).sum())
 
-    def __str__(self):
-        controls = self.controls.replace("; yes: ", "\n    must say yes: ")
-        return (f"{self.case + ': ' if self.case else ''}{self.rule.words(self.effects)}; asked {self.rule} "
-                f"→ {'yes' if self.yes else 'no'}\n    must say {controls}"
-                + ("" if self.sound else "\n    but the rule fails its control: it decides nothing"))
+    @property
+    def unsound(self) -> str:
+        """Why this case decides nothing: its controls say that the bar cannot be missed, or cannot be reached."""
+        controls, positives = ([getattr(sample, kind) for sample in self.samples] for kind in ("control", "positive"))
+        if self.bar.met(np.mean(controls)):
+            return "its control reaches the bar"
+        positives = [value for value in positives if value is not None]
+        return "its positive control misses the bar" if positives and not self.bar.met(np.mean(positives)) else ""
+
+    @property
+    def decision(self) -> str:
+        """yes, no, small or undecided."""
+        if len(self.samples) < FEWEST or self.unsound:
+            return "undecided"
+        first = self.samples[0]
+        return self.bar.decide(*interval(self.values, first.n_test / first.n_train))
+
+    def expects(self, value: float) -> bool:
+        """Whether the value of one more run lies where those recorded let it be expected."""
+        from scipy import stats
+
+        n, values = len(self.samples), self.values
+        if n < FEWEST:
+            return True
+        reach = stats.t.ppf((1 + AGREEMENT) / 2, n - 1) * values.std(ddof=1) * (1 + 1 / n) ** 0.5
+        return bool(abs(value - values.mean()) <= reach + 1e-9)
+
+
+def cases(samples: Iterable[Sample], claim: str, budget: float = 1) -> dict[tuple[str, str], Case]:
+    """{(case, data set): Case} of a claim, from the samples recorded with a budget."""
+    found: dict[tuple[str, str], list[Sample]] = {}
+    for sample in samples:
+        if sample.claim == claim and sample.budget == budget:
+            found.setdefault((sample.case, sample.data), []).append(sample)
+    return {key: Case(group) for key, group in found.items()}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the recorded runs say of a claim. word: holds, depends, fails, undecided or not recorded. decisions: {(case,
+    data set): decision}. longer: those that more training overturns.
+    """
+    word: str
+    decisions: dict[tuple[str, str], str]
+    longer: tuple[tuple[str, str], ...] = ()
+
+    def lines(self) -> list[str]:
+        """The decisions as short lists, one for each mark, and what more training changes."""
+        by_case: dict[str, dict[str, list[str]]] = {mark: {} for mark in "✓✗?"}
+        for (case, data), decision in self.decisions.items():
+            small = ", small" if decision == "small" else ""
+            by_case[MARKS[decision]].setdefault(case, []).append(data + small)
+        lists = [f"{mark} " + "; ".join(f"{case} ({', '.join(sets)})" if case else ", ".join(sets)
+                                        for case, sets in found.items()) for mark, found in by_case.items() if found]
+        changed = "; ".join(f"{case} ({data})" if case else data for case, data in self.longer)
+        return lists + ([f"with longer training otherwise: {changed}"] if changed else [])
+
+
+def verdict(samples: Iterable[Sample], claim: str) -> Verdict:
+    """The verdict on a claim, from all samples of a notebook: holds if every case does on every data set, fails if
+    none does, depends if some do and some do not, undecided as long as anything is that could change this.
+    """
+    samples = list(samples)
+    decided = {key: case.decision for key, case in cases(samples, claim).items()}
+    marks = {MARKS[decision] for decision in decided.values()}
+    longer = tuple(key for budget in sorted({sample.budget for sample in samples if sample.budget > 1})
+                   for key, case in cases(samples, claim, budget).items() if _overturned(decided.get(key), case))
+    if not decided:
+        word = "not recorded"
+    elif {"✓", "✗"} <= marks or longer and "?" not in marks:
+        word = "depends"
+    else:
+        word = "undecided" if "?" in marks else "holds" if marks == {"✓"} else "fails"
+    return Verdict(word, decided, longer)
+
+
+def _overturned(decision, case):
+    """Whether all runs with a larger budget lie on the other side of the bar."""
+    return case.met == (0 if decision == "yes" else len(case.samples)) and decision in ("yes", "no", "small")
+
+
+def unsound(samples: Iterable[Sample]) -> list[str]:
+    """Sentences about cases whose controls show that they decide nothing, and about cases of which data sets differ."""
+    samples = list(samples)
+    return [f"{claim}, {case or 'the claim'}, on {data}: {found.unsound}"
+            for claim in sorted({sample.claim for sample in samples})
+            for (case, data), found in cases(samples, claim).items() if found.unsound]
 
 
 class Claims:
-    """The claims of a notebook, {id: sentence}, and their verdicts.
+    """The claims of a notebook, {number: sentence}, what this run measures, and what the recorded runs say.
 
-    `measure` records an effect under a claim; `table` shows all; `verdicts` prints a line for each claim.
+    notebook: the file's name without .ipynb. data: the `Dataset` or `Points` of this run. seed, budget: its parameters.
+    folder: where its samples are recorded, if not in data/evidence, as for a data set of the reader's own.
     """
 
-    def __init__(self, sentences: dict[str, str]):
-        self.sentences = dict(sentences)
-        self.measurements: dict[str, dict[str, Measurement]] = {number: {} for number in self.sentences}
+    def __init__(self, sentences: dict[str, str], notebook: str, data, seed: int, budget: float = 1, folder=None):
+        self.sentences, self.notebook = dict(sentences), notebook
+        halves = [len(getattr(data, name, ())) for name in ("x_train", "x_test")]
+        self.this_run = {"data": data.name, "n_train": halves[0] or len(data.x), "n_test": halves[1], "seed": int(seed),
+                         "budget": float(budget)}
+        self.folder = folder or getattr(data, "folder", None)
+        self.recorded = records.read(notebook, self.folder)
+        self.measured: dict[tuple[str, str], Sample] = {}
+        self.controls: dict[tuple[str, str], str] = {}
         self.predicted: Predictions | None = None
 
-    def measure(self, number: str, effects: ArrayLike, *, control: ArrayLike, control_name: str,
-                at_least: float | None = None, at_most: float | None = None, unit: str = "", case: str = "",
-                positive: ArrayLike | None = None, positive_name: str = "") -> None:
-        """Record effects (one for each seed, at least five) of a claim, or of one case of it, and print what they say.
+    def predict(self, *numbers: str) -> Predictions:
+        """Let the reader predict the claims of these numbers (all, by default): holds, depends or fails."""
+        from .labs.predictions import Predictions
 
-        control: the same effect measured where the rule must say no (another model, or other data); positive: where
-        it must say yes. A rule that fails its control decides nothing. unit: a unit that starts with "points" or "%"
-        shows shares times 100. Measuring a case again replaces it, so that a cell may run twice. Raises ValueError for
-        an unknown number, fewer than five effects, or other than one bound.
-
-            claims.measure("1.1", 1 - error / pca, at_least=0.1, unit="%", control=np.zeros(5), control_name="PCA")
-        """
-        if number not in self.measurements:
-            raise ValueError(f"there is no claim {number!r} here: the claims are {', '.join(self.measurements)}")
-        measured, refused, passed = (_seeded(values, number) for values in (effects, control, positive))
-        rule = Rule(at_least, at_most, unit)
-        found = Measurement(case, rule, measured, refused, control_name, passed, positive_name)
-        self.measurements[number][case] = found
-        print(number, found)
-
-    def verdict(self, number: str) -> str:
-        """`holds`, `fails`, `depends: A does, B does not`, or `undecided: …` where nothing sound was measured."""
-        cases = self.measurements[number].values()
-        if not cases:
-            return "undecided: not measured"
-        if not all(m.sound for m in cases):
-            return "undecided: the rule fails its control"
-        yes, no = [m.case for m in cases if m.yes], [m.case for m in cases if not m.yes]
-        if yes and no:
-            return f"depends: {_list(yes)} {_does(yes)}, {_list(no)} {_does(no)} not"
-        return "holds" if yes else "fails"
-
-    def verdicts(self) -> None:
-        """Print the verdicts, a line each: the part of a notebook that must be the same on every machine."""
-        for number in self.sentences:
-            print(number, self.verdict(number))
-
-    def predict(self) -> "Predictions":
-        """Let the reader predict: the claims, each with holds, depends, fails to choose from."""
-        from helpers.labs.predictions import Predictions
-
-        self.predicted = Predictions(self.sentences)
+        self.predicted = Predictions({n: self.sentences[n] for n in numbers or self.sentences})
         return self.predicted
 
+    def measure(self, number: str, value: float, *, control: tuple[str, float], case: str = "",
+                at_least: float | None = None, at_most: float | None = None, unit: str = "",
+                positive: tuple[str, float] | None = None) -> None:
+        """Note what this run measured in a case of a claim, and show it among the recorded runs.
+
+        value: one number. at_least, at_most: the bar. control: (what it is, the same measure of it), where the bar must
+        be missed; positive: the same where it must be reached. Measuring a case again replaces it.
+        """
+        from IPython.display import display
+
+        from . import plots
+
+        if number not in self.sentences:
+            raise ValueError(f"there is no claim {number!r} here: the claims are {', '.join(self.sentences)}")
+        bar = Bar(at_least, at_most, unit)
+        sample = Sample(**self.this_run, claim=number, case=case, value=_number(value), at_least=at_least,
+                        at_most=at_most, unit=unit, control=_number(control[1]),
+                        positive=None if positive is None else _number(positive[1]), versions=versions())
+        self.measured[number, case] = sample
+        self.controls[number, case] = f"must miss it: {control[0]}, {bar.show(sample.control)}" + (
+            f"; must reach it: {positive[0]}, {bar.show(positive[1])}" if positive else "")
+        found = {data: each for (name, data), each in cases(self.recorded, number).items() if name == case}
+        picture = plots.strip(f"{number} {case}".strip(), found, sample.value, bar, sample.control)
+        data, described = picture._repr_mimebundle_()
+        display({**data, records.MIME: asdict(sample)}, metadata=described, raw=True)
+
+    def verdict(self, number: str) -> Verdict:
+        """What the recorded runs say of a claim."""
+        return verdict(self.recorded, number)
+
+    def agrees(self, number: str) -> bool:
+        """Whether this run's values lie where the recorded ones of the same data set and budget do."""
+        known = cases(self.recorded, number, self.this_run["budget"])
+        return all(known[case, sample.data].expects(sample.value) for (claim, case), sample in self.measured.items()
+                   if claim == number and (case, sample.data) in known)
+
+    def verdicts(self) -> None:
+        """Print the verdicts, and whether this run agrees: the part of a notebook that must be alike everywhere."""
+        for number in self.sentences:
+            found = self.verdict(number)
+            print(f"{number} {found.word}" + ("" if self.agrees(number) else "; this run does not agree"))
+            for line in found.lines():
+                print(f"    {line}")
+
     def table(self) -> None:
-        """Show claims, measurements, controls, verdicts, and predictions where the reader made any, as a table."""
+        """Show all claims: what this run says, what the recorded runs say, the verdict, and the reader's prediction."""
         from IPython.display import Markdown, display
 
         guesses: dict[str, str] = self.predicted.chosen() if self.predicted else {}
-        lines = ["| | claim | case | measured | asked | verdict |" + " you said |" * bool(guesses),
-                 "|---|---|---|---|---|---|" + "---|" * bool(guesses)]
+        lines = ["| | claim | this run | recorded runs | verdict |" + " you said |" * bool(guesses),
+                 "|---|---|---|---|---|" + "---|" * bool(guesses)]
         for number, sentence in self.sentences.items():
-            said = f"**{self.verdict(number).partition(':')[0]}** |" + f" {guesses.get(number, '–')} |" * bool(guesses)
-            cases = [f"{m.case} | {'✓' if m.yes else '✗'} {m.rule.words(m.effects)} | {m.rule}"
-                     for m in self.measurements[number].values()]
-            for i, case in enumerate(cases or [" | not measured | "]):
-                head, tail = (f"**{number}** | {sentence}", said) if i == 0 else (" | ", " |" * (1 + bool(guesses)))
-                lines.append(f"| {head} | {case} | {tail}")
-        display(Markdown("\n".join(lines)))
+            found = self.verdict(number)
+            said = f" {guesses.get(number, '–')} |" * bool(guesses)
+            lines.append(f"| **{number}** | {sentence} | {self._this(number)} | {'<br>'.join(found.lines()) or '–'} | "
+                         f"**{found.word}** |{said}")
+        folded = "".join(f"<li>{number} {case}: {words}</li>" for (number, case), words in self.controls.items())
+        display(Markdown("\n".join(lines) + f"\n\n<details><summary>The controls of this run</summary><ul>{folded}"
+                         f"</ul></details>\n\n{self._how_to_record()}".rstrip()))
+
+    def _this(self, number):
+        """✓ or ✗ for this run, or how many of its cases reach their bar."""
+        mine = [bool(Bar(s.at_least, s.at_most, s.unit).met(s.value)) for (n, _), s in self.measured.items()
+                if n == number]
+        return "–" if not mine else ("✗", "✓")[mine[0]] if len(mine) == 1 else f"✓ {sum(mine)} of {len(mine)}"
+
+    def _how_to_record(self):
+        """What to do about a data set of which nothing is recorded."""
+        if any(sample.data == self.this_run["data"] for sample in self.recorded):
+            return ""
+        return (f"Nothing is recorded for {self.this_run['data']} yet. This run is one sample; ten make a verdict: "
+                f"`python -m helpers.sweep {self.notebook} --seeds 10 --data …`")
 
 
-def _seeded(values, number):
-    if values is None:
-        return None
-    values = np.asarray(values, float)
-    if values.ndim != 1:
-        raise ValueError(f"values of shape {values.shape} for claim {number}: give one number for each seed")
-    if len(values) < FEWEST_SEEDS:
-        raise ValueError(f"{len(values)} values for claim {number}: measure at least {FEWEST_SEEDS} seeds")
-    return values
+def _number(value):
+    value = np.asarray(value, float)
+    if value.shape != ():
+        raise ValueError(f"a measurement of shape {value.shape}: one run gives one number")
+    if not np.isfinite(value):
+        raise ValueError(f"a measurement of {value}: a run that diverged measures nothing; say so in another measure")
+    return float(value)
 
 
-def _list(names):
-    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
+def versions() -> str:
+    """What computed a sample: Python and the libraries whose numbers it is made of."""
+    libraries = {name: next((metadata.version(p) for p in (name, f"{name}-cpu") if _there(p)), "")
+                 for name in ("tensorflow", "keras", "numpy", "scikit-learn")}
+    return " ".join([f"python {platform.python_version()}", *(f"{name} {v}" for name, v in libraries.items() if v)])
 
 
-def _does(names):
-    return "do" if len(names) > 1 else "does"
+def _there(package):
+    return bool(next(iter(metadata.distributions(name=package)), None))

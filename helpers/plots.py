@@ -15,6 +15,7 @@ import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
@@ -36,6 +37,8 @@ STYLE: dict = {
 matplotlib.rcParams.update(STYLE)
 DPI = 96          # CSS pixels in an inch: a figure 8.6 inches wide fills 825 pixels of the page
 SHARPNESS = 2     # physical pixels drawn for each CSS pixel, for sharp text on modern screens
+# Colours by role, that carry on white and on black. A method keeps its colour in the whole collection.
+ROLES = {"hero": "#3b82f6", "this run": "#f59e0b", "ink": "#7a828e", "faint": "#9ca3af"}
 SAID = "said"     # gid of what repeats other data, and is left out of the alternative text
 
 
@@ -78,7 +81,8 @@ def picture(drawing: Figure | Picture, sharpness: float = SHARPNESS, alt: str = 
     canvas = drawing.canvas if isinstance(drawing.canvas, FigureCanvasAgg) else FigureCanvasAgg(drawing)
     drawing.set_dpi(DPI * sharpness)
     canvas.draw()
-    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    # A figure without a ground of its own stays transparent, for the page's colours, dark or light, to show through.
+    pixels = np.asarray(canvas.buffer_rgba())[..., :4 if to_rgba(drawing.get_facecolor())[3] == 0 else 3]
     drawing.set_dpi(DPI)
     return Picture(_png(Image.fromarray(pixels), colours=256), alt or describe(drawing),
                    round(drawing.get_figwidth() * DPI))
@@ -389,3 +393,46 @@ def classes(ax: Axes, codes: ArrayLike, labels: ArrayLike, size: float = 12) -> 
                     bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": COLOURS[i % 7], "alpha": 0.85})
     ax.set_xticks([])
     ax.set_yticks([])
+
+
+# Strips of evidence ---------------------------------------------------------------------------------------------
+
+def strip(title, recorded, here, bar, control):
+    """One row of evidence for a case of a claim: recorded runs as dots, this run as a diamond, the bar as a line, the
+    control as a hollow dot, and how many runs reach the bar. Returns a `Picture` on a transparent ground.
+
+    recorded: {data set: evidence.Case}. here, control: this run's value and its control's, in the bar's unit. bar: an
+    evidence.Bar.
+    """
+    rows = list(recorded.items()) or [("", None)]
+    fig = Figure(figsize=(8.6, 0.44 + 0.2 * len(rows)), dpi=DPI, facecolor="none")
+    FigureCanvasAgg(fig)
+    ax = fig.add_axes((0.36, 0.26 / fig.get_figheight(), 0.42, 1 - 0.3 / fig.get_figheight()), facecolor="none")
+    place, words = ax.get_yaxis_transform(), []
+    for y, (name, case) in enumerate(reversed(rows)):
+        if case is None:
+            words.append("no recorded runs")
+        else:
+            jitter = np.random.default_rng(0).uniform(-0.2, 0.2, len(case.values))
+            ax.plot(case.values, y + jitter, "o", color=ROLES["hero"], markersize=3.6, alpha=0.6, markeredgewidth=0)
+            words.append(f"{case.met} of {len(case.values)} runs")
+        ax.text(-0.02, y, name, ha="right", va="center", fontsize=8, color=ROLES["ink"], transform=place)
+        ax.text(1.02, y, words[-1], va="center", fontsize=8, color=ROLES["ink"], transform=place)
+    top = len(rows) - 1
+    ax.axvline(bar.limit, color=ROLES["ink"], linewidth=1, linestyle=(0, (4, 2)))
+    ax.plot(control, top, "o", markersize=5, markerfacecolor="none", markeredgecolor=ROLES["faint"])
+    ax.plot(here, top, "D", markersize=6.5, color=ROLES["this run"], markeredgecolor="white", markeredgewidth=0.8)
+    ax.set(ylim=(-0.6, top + 0.6), yticks=[])
+    ax.margins(x=0.06)
+    ax.xaxis.set_major_formatter(lambda value, _: bar.number(value))
+    ax.tick_params(labelsize=7.5, colors=ROLES["ink"], length=2, pad=2)
+    ax.spines[:].set_visible(False)
+    ax.spines["bottom"].set(visible=True, color=ROLES["faint"])
+    ax.grid(visible=False)
+    fig.text(0.005, 0.94, title, fontsize=9.5, color=ROLES["ink"], weight="bold", va="top")
+    fig.text(0.005, 0.02, str(bar), fontsize=8, color=ROLES["ink"], va="bottom")
+    found = picture(fig)
+    runs = "; ".join(f"{name}: {said} reach it" for (name, _), said in zip(reversed(rows), words) if name)
+    met = "reaches" if bar.met(here) else "misses"
+    alt = f"{title}: this run {met} the bar, {bar.show(here)} where {bar} is required. {runs or 'No recorded runs'}."
+    return Picture(found.png, alt, found.width)

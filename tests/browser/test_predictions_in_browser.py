@@ -5,7 +5,8 @@ import pytest
 from jupyter_driver import wait_for
 from playwright.sync_api import expect
 
-CELLS = ('from helpers import evidence\nclaims = evidence.Claims({"1.1": "It <i>works</i>.", "1.2": "It is new."})\n'
+CELLS = ('from helpers import first_edition as evidence\n'
+         'claims = evidence.Claims({"1.1": "It <i>works</i>.", "1.2": "It is new."})\n'
          "claims.predict()", "2")
 
 

