@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from . import files
 from .files import ARRAYS
@@ -68,7 +69,7 @@ class Dataset:
         """How many classes there are, in both halves together; None without labels."""
         return None if self.class_names is None else len(self.class_names)
 
-    def images(self, x) -> np.ndarray:
+    def images(self, x: ArrayLike) -> np.ndarray:
         """Rows of pixels (n, pixels), one row (pixels,), or (n, h, w, 1), as images (n, h, w)."""
         x = np.asarray(x)
         if x.shape[1:] != (*self.image_shape, 1) and (x.ndim not in (1, 2) or x.shape[-1] != self.n_pixels):

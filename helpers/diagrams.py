@@ -6,6 +6,7 @@
 """
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -29,7 +30,8 @@ class Drawing:
         self.axes = self.figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height), facecolor="none")
         self.axes.set_axis_off()
 
-    def text(self, at: tuple[float, float], words: str, role: str = "ink", size: float = 11, **options) -> "Drawing":
+    def text(self, at: tuple[float, float], words: str, role: str = "ink", size: float = 11,
+             **options: Any) -> "Drawing":
         """Words around a place; options go to matplotlib's `text`. Formulas stand between dollars."""
         placed: dict = {"ha": "center", "va": "center", "linespacing": 1.3, **options}
         self.axes.text(*at, words, color=ROLES[role], fontsize=size, **placed)

@@ -13,14 +13,17 @@ import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from . import records
 from .records import Sample
 
 if TYPE_CHECKING:
+    from .data import Dataset, Points
     from .labs.predictions import Predictions
 
 FEWEST = 5              # runs that make a verdict; ten where they cost little
@@ -41,7 +44,7 @@ class Bar:
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError("a measurement needs either at_least or at_most, and not both")
 
-    def met(self, values) -> np.ndarray:
+    def met(self, values: ArrayLike) -> np.ndarray:
         """Whether each of the values reaches the bar."""
         values = np.asarray(values, float)
         return values >= self.limit if self.at_most is None else values <= self.limit
@@ -72,7 +75,7 @@ class Bar:
         return f"at {'least' if self.at_most is None else 'most'} {self.show(self.limit)}"
 
 
-def interval(values, overlap: float = 0.0, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def interval(values: ArrayLike, overlap: float = 0.0, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """An interval of the mean of runs whose training sets overlap: Student's t, corrected (Nadeau and Bengio, 2003).
 
     values: (n,), from n ≥ 2 random splits. overlap: test images over training images; 0 where each run had data of
@@ -200,11 +203,12 @@ class Claims:
     folder: where its samples are recorded, if not in data/evidence, as for a data set of the reader's own.
     """
 
-    def __init__(self, sentences: dict[str, str], notebook: str, data, seed: int, budget: float = 1, folder=None):
+    def __init__(self, sentences: dict[str, str], notebook: str, data: Dataset | Points, seed: int,
+                 budget: float = 1, folder: str | Path | None = None):
         self.sentences, self.notebook = dict(sentences), notebook
-        halves = [len(getattr(data, name, ())) for name in ("x_train", "x_test")]
-        self.this_run = {"data": data.name, "n_train": halves[0] or len(data.x), "n_test": halves[1], "seed": int(seed),
-                         "budget": float(budget)}
+        train, test = getattr(data, "x_train", getattr(data, "x", ())), getattr(data, "x_test", ())
+        self.this_run: dict[str, Any] = {"data": data.name, "n_train": len(train), "n_test": len(test),
+                                         "seed": int(seed), "budget": float(budget)}
         self.folder = folder or getattr(data, "folder", None)
         self.recorded = records.read(notebook, self.folder)
         self.measured: dict[tuple[str, str], Sample] = {}

@@ -7,6 +7,8 @@ been changed since, and `spoil` makes a wrong answer of a right one: a test that
 import builtins
 import math
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.testing  # NumPy itself loads it only when it is used, which may be after it was changed
@@ -15,7 +17,8 @@ _array, _float64, _sum, _abs, _max, _zip, _all, _len = np.asarray, np.float64, s
 _float, _Wrong, _finite, _isinstance, _print = float, AssertionError, math.isfinite, isinstance, print
 
 
-def close(found, right, mistakes=None, what="your answer", tolerance=1e-3):
+def close(found: Any, right: Any, mistakes: dict[str, Any] | None = None, what: str = "your answer",
+          tolerance: float = 1e-3) -> None:
     """Assert that an answer is right, and say what is wrong with it if it is not.
 
     found, right: numbers or arrays of one shape, compared relative to the largest number in `right`. mistakes:
@@ -40,7 +43,7 @@ def close(found, right, mistakes=None, what="your answer", tolerance=1e-3):
     raise _Wrong(f"{what} has the right shape, but wrong numbers")
 
 
-def score(points, *cases):
+def score(points: float, *cases: Callable[[], Any]) -> float:
     """Run cases, functions that assert, and return the points in the share that passes, as a plain float.
 
     What a failing case says is printed. nbgrader takes the last value of a cell as its points, but gives full points
@@ -56,7 +59,7 @@ def score(points, *cases):
     return _float(_max(0.0, min(_float(points), round(_float(points) * passed / _len(cases), 2))))
 
 
-def spoil(value):
+def spoil(value: Any) -> Any:
     """A wrong answer of the same form: numbers and arrays changed, functions and classes that return such.
 
     The canary of a grading run puts spoilt answers in the place of the student's, and expects every test to fail.
@@ -82,7 +85,7 @@ def spoil(value):
         return None
 
 
-def tampered():
+def tampered() -> list[str]:
     """What has been changed since this module was imported: a list of names such as numpy.allclose."""
     found = [f"{module}.{name}" for (module, name), was in _WAS.items()
              if getattr(sys.modules.get(module), name, None) is not was]

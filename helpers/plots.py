@@ -54,7 +54,8 @@ class Picture:
         return data, {"image/png": {"alt": self.alt, "width": self.width}}
 
 
-def figure(rows: int = 1, columns: int = 1, width: float = 8.6, height: float = 3.4, **options) -> tuple[Figure, Any]:
+def figure(rows: int = 1, columns: int = 1, width: float = 8.6, height: float = 3.4,
+           **options: Any) -> tuple[Figure, Any]:
     """A figure in the collection's style.
 
     Returns (figure, axes): one axes, or an array of them as `Figure.subplots` gives it. Sizes are in inches, 96 CSS
@@ -359,7 +360,7 @@ def scatters(planes: Mapping[str, ArrayLike], points: ArrayLike, reach: float | 
     return fig
 
 
-def spread(ax: Axes, x: ArrayLike, runs: ArrayLike, label: str, **options) -> Line2D:
+def spread(ax: Axes, x: ArrayLike, runs: ArrayLike, label: str, **options: Any) -> Line2D:
     """Draw the mean of runs (seeds, points) over seeds as a line, and ± one standard deviation as a band."""
     runs = np.asarray(runs, float)
     mean, sd = runs.mean(0), runs.std(0, ddof=1) if len(runs) > 1 else np.zeros(runs.shape[1])
@@ -397,7 +398,7 @@ def classes(ax: Axes, codes: ArrayLike, labels: ArrayLike, size: float = 12) -> 
 
 # Strips of evidence ---------------------------------------------------------------------------------------------
 
-def strip(title, recorded, here, bar, control):
+def strip(title: str, recorded: dict[str, Any], here: float, bar: Any, control: float) -> Picture:
     """One row of evidence for a case of a claim: recorded runs as dots, this run as a diamond, the bar as a line, the
     control as a hollow dot, and how many runs reach the bar. Returns a `Picture` on a transparent ground.
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "evidence"
 MIME = "application/vnd.answers.sample+json"      # where an executed notebook's outputs hold its samples
@@ -114,7 +115,7 @@ def add(notebook: str, samples: Iterable[Sample], folder: str | Path | None = No
     return write(notebook, [*(old for old in read(notebook, folder) if old.run not in new), *samples], folder)
 
 
-def fingerprint(notebook) -> str:
+def fingerprint(notebook: Any) -> str:
     """A short text that changes when the code of a notebook does, but for its parameters, pictures and labs.
 
     notebook: as nbformat reads it. Blank lines, comments and what a cell prints do not count.
@@ -126,7 +127,7 @@ def fingerprint(notebook) -> str:
     return hashlib.sha256(code.encode()).hexdigest()[:12]
 
 
-def samples_of(notebook) -> list[Sample]:
+def samples_of(notebook: Any) -> list[Sample]:
     """The samples that an executed notebook holds in its outputs, with the fingerprint of its code."""
     code = fingerprint(notebook)
     outputs = (output["data"] for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs

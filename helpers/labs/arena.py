@@ -5,6 +5,7 @@ and controls leave it orders, which it carries out between two chunks. So the ke
 """
 import time
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import traitlets
@@ -306,7 +307,7 @@ class Arena(Panel):
     def still(self):
         return self.picture(TWIN)
 
-    def picture(self, steps: int = STILL, **parameters) -> plots.Picture:
+    def picture(self, steps: int = STILL, **parameters: Any) -> plots.Picture:
         """Both sides after so many steps, as a `Picture`; the live ones are left alone."""
         values = self.parameters(**parameters)
         points, letters = world(values["data"]), "ab" if values["sides"] == "A and B" else "a"

@@ -4,6 +4,7 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Generator
+from typing import Any
 
 import traitlets
 from matplotlib.figure import Figure
@@ -42,7 +43,7 @@ class Lab(Panel):
         self._show(self.twin)
         self.observe(lambda _: self._refresh(), "values")
 
-    def picture(self, **parameters) -> plots.Picture:
+    def picture(self, **parameters: Any) -> plots.Picture:
         """The `Picture` for these parameters, defaults for the others: a pure call that leaves the panel alone."""
         return plots.picture(self.draw(**self.parameters(**parameters)))
 
@@ -101,7 +102,7 @@ class RetrainLab(Lab):
         self.retrains, self.settled = True, self.values
         self.worker = Worker(self._settle, name=f"lab {title}")
 
-    def result(self, report: Callable[[float | tuple], None] = lambda step: None, **parameters) -> object:
+    def result(self, report: Callable[[float | tuple], None] = lambda step: None, **parameters: Any) -> object:
         """What train returns for these parameters, from an earlier run if there was one; report gets what it yields."""
         parameters = self.parameters(**parameters)
         key = tuple(parameters.values())
@@ -116,7 +117,7 @@ class RetrainLab(Lab):
                         report(step)
             return self._results[key]
 
-    def picture(self, **parameters) -> plots.Picture:
+    def picture(self, **parameters: Any) -> plots.Picture:
         """The `Picture` for these parameters, trained to the end here and now if it was not before."""
         parameters = self.parameters(**parameters)
         return plots.picture(self.draw(self.result(**parameters), **parameters))

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import numpy as np
@@ -49,7 +50,7 @@ class Panel(Widget):
     start = traitlets.Dict().tag(sync=True)          # where Reset takes them
     worker: Worker | None = None                     # of a lab that trains; closed with it
 
-    def __init__(self, title: str, controls: Mapping[str, Control], **traits):
+    def __init__(self, title: str, controls: Mapping[str, Control], **traits: Any):
         protect_figures()
         if title in LABS:
             LABS[title].close()
@@ -61,7 +62,7 @@ class Panel(Widget):
         super().__init__(title=title, rows=rows, values=start, start=start, **traits)
         LABS[title] = self
 
-    def parameters(self, **given) -> dict:
+    def parameters(self, **given: Any) -> dict:
         """All parameters: those given, checked, and the defaults of the others. Raises ValueError."""
         if unknown := set(given) - set(self.controls):
             raise ValueError(f"no parameter {', '.join(sorted(unknown))} in this lab, which has "

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
@@ -74,7 +74,7 @@ class LatentPlane(Panel):
             x = ACTIVATIONS[activation](x @ kernel + bias)
         return x.reshape(*x.shape[:-1], *self.image_shape)
 
-    def picture(self, **parameters) -> plots.Picture:
+    def picture(self, **parameters: Any) -> plots.Picture:
         """The map with a cross at z1, z2 and the decoded image beside it, as a `Picture` made by the kernel."""
         z1, z2 = self.parameters(**parameters).values()
         pictures = {f"decoded at z1 = {z1:.2f}, z2 = {z2:.2f}": self.decode((z1, z2))}

@@ -1,4 +1,4 @@
-"""The requirements: bounds and a reason for every line, a line for everything that is imported, and for a student no more.
+"""The requirements: bounds and a reason for every line, a line for everything imported, and for a student no more.
 
 constraints.txt pins each of them to a version within its bounds.
 """
@@ -90,8 +90,10 @@ def missing(paths, requirements):
 
 
 def test_imports_finds_what_counts():
-    source = "import os, numpy.linalg\nfrom helpers import data\ndef f():\n    from PIL import Image\n    from . import a"
-    assert list(imports(source, "helpers.labs")) == ["os", "numpy.linalg", "helpers.data", "PIL.Image", "helpers.labs.a"]
+    source = ("import os, numpy.linalg\nfrom helpers import data\n"
+              "def f():\n    from PIL import Image\n    from . import a")
+    found = ["os", "numpy.linalg", "helpers.data", "PIL.Image", "helpers.labs.a"]
+    assert list(imports(source, "helpers.labs")) == found
     assert list(imports("from .b import c\nfrom ..d import e", "helpers.labs")) == ["helpers.labs.b.c", "helpers.d.e"]
     assert outside(imports(source)) == {"numpy", "PIL"}
 
