@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import traitlets
+from matplotlib.axes import Axes
 
 from .. import data, gan, metrics, plots
 from ..gan import GAN, LOSSES, WITH_LABELS, Diverged
@@ -91,7 +92,7 @@ class Side:
     def __init__(self):
         self.gan, self._graph, self.note = None, None, ""
 
-    def prepare(self, points, seed, **values):
+    def prepare(self, points: data.Points, seed: int, **values: Any) -> bool:
         """Take these settings. Returns whether that needed a new GAN, which then stands at step 0."""
         settings, self.note = _settings(values)
         graph = graph_of(values)
@@ -101,16 +102,16 @@ class Side:
         self.gan.feed(points.x).set(**settings)
         return built
 
-    def restart(self, seed):
+    def restart(self, seed: int) -> None:
         self.gan.restart(seed)
         self.losses = np.full(2, np.nan)        # of D and G, none before the first step
         self.history = np.zeros((0, 5))         # step, D's loss, G's, modes captured, share of high quality
 
-    def train(self, steps, which="both"):
+    def train(self, steps: int, which: str = "both") -> None:
         """Train, and note the mean of the losses."""
         self.losses = self.gan.train(steps, which).mean(axis=0)
 
-    def look(self, points):
+    def look(self, points: data.Points) -> tuple[np.ndarray, dict]:
         """Samples, the first of them with the pull on them, and the counts; adds to the history."""
         samples = self.gan.generate(2500)
         found = count(samples, points)
@@ -122,7 +123,7 @@ class Side:
             self.history = self.history[::-2][::-1]
         return samples, found
 
-    def field(self):
+    def field(self) -> np.ndarray:
         """What the discriminator thinks of each place of the plane: (GRID, GRID) from 0, generated, to 1, real."""
         ticks = REACH * (2 * (np.arange(GRID) + 0.5) / GRID - 1)
         places = np.stack(np.meshgrid(ticks, -ticks), axis=-1).reshape(-1, 2)
@@ -304,7 +305,7 @@ class Arena(Panel):
         yield from (self.parameters(data=name, sides="A alone") for name in WORLDS)
         yield from (self.parameters(a_loss=name, sides="A alone") for name in LOSSES)
 
-    def still(self):
+    def still(self) -> plots.Picture:
         return self.picture(TWIN)
 
     def picture(self, steps: int = STILL, **parameters: Any) -> plots.Picture:
@@ -332,7 +333,7 @@ def of_side(values: dict, letter: str) -> dict:
     return {name[2:]: value for name, value in values.items() if name.startswith(f"{letter}_")}
 
 
-def graph_of(values):
+def graph_of(values: dict) -> tuple:
     """What decides which graph a side needs; its other controls are fed into it."""
     return values["width"], values["loss"], tuple(values["cures"])
 
@@ -345,7 +346,7 @@ def recipe(name: str) -> dict:
         f"{letter}_{setting}": value for letter, side in sides.items() for setting, value in side.items()}
 
 
-def side_frame(side, points):
+def side_frame(side: Side, points: data.Points) -> dict:
     """What the browser draws of a side."""
     samples, found = side.look(points)
     pulled, pull = side.gan.pull(60)
@@ -359,7 +360,7 @@ def side_frame(side, points):
             "said": f"{words}{found['quality']:.0%} of high quality; {side.note}mean pull on G {slope:.1e}"}
 
 
-def draw(ax, side, points, words):
+def draw(ax: Axes, side: Side, points: data.Points, words: str) -> None:
     """The still picture of a side."""
     samples, found = side.look(points)
     from_, pull = side.gan.pull(60)

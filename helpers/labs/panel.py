@@ -10,13 +10,14 @@ import anywidget
 import numpy as np
 import traitlets
 
+from .. import plots
 from .controls import Control
 from .worker import Worker
 
 LABS: dict[str, "Panel"] = {}      # title → lab, of every lab made in this kernel
 
 
-def browser(name):
+def browser(name: str) -> str:
     """The text of a file of the folder `browser`: given as text, anywidget does not watch the file for changes."""
     return Path(__file__).with_name("browser").joinpath(name).read_text(encoding="utf-8")
 
@@ -80,7 +81,7 @@ class Panel(Widget):
         for _ in range(n_random):
             yield {name: control.random(rng) for name, control in self.controls.items()}
 
-    def still(self):
+    def still(self) -> plots.Picture:
         """What a reader without a kernel sees, a `plots.Picture`."""
         return self.picture()
 
@@ -88,7 +89,7 @@ class Panel(Widget):
     def _check_values(self, proposal):
         return self.parameters(**proposal["value"])
 
-    def set_state(self, sync_data):
+    def set_state(self, sync_data: dict) -> None:
         with self._lock:             # events come from two threads, pictures perhaps from a third; traitlets minds
             super().set_state(sync_data)
 
