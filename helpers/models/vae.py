@@ -134,7 +134,7 @@ class VAE(keras.Model):
             "pixels": pixels, "latent": latent, "hidden": hidden, "likelihood": likelihood, "beta": beta,
             "schedule": schedule, "warm_up": warm_up, "classes": classes}
         wide, exact = {"activation": "relu", "dtype": self.dtype_policy}, {"dtype": self.variable_dtype}
-        self.trunk = layers.Dense(hidden, name="trunk", **wide) if hidden else layers.Identity()
+        self.trunk = layers.Dense(hidden, name="trunk", **wide) if hidden else layers.Identity(**exact)
         self.mean = layers.Dense(latent, name="mean", **exact)
         self.log_variance = layers.Dense(latent, name="log_variance", **exact)
         self.sampling = Sampling()

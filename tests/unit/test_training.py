@@ -339,7 +339,7 @@ def runs():
     interrupted.terminate() if os.name == "nt" else interrupted.send_signal(signal.SIGINT)
     found = []
     for run, lines in ((whole, []), (interrupted, begun)):
-        said, errors = run.communicate(timeout=120)
+        said, errors = run.communicate(timeout=300)
         found.append((lines + said.splitlines(keepends=True), errors, run.returncode))
     return found
 
