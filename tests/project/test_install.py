@@ -16,7 +16,7 @@ LABS = """
 from helpers import labs, plots
 from helpers.labs import arena, predictions
 
-lab = labs.Lab("A lab", lambda n: plots.images({"row": [[[n]]]}), n=labs.slider(0, 1, value=0))
+lab = labs.Lab(lambda n: plots.images({"a row": [[[n]]]}), "A lab", n=labs.slider("n", 0, 1, 0))
 assert "{" in lab._css and "export default" in lab._esm, "no style, or nothing to load"
 for text in (lab.base, lab.module, *(kind.module.default_value for kind in (labs.LatentPlane, arena.Arena,
                                                                             predictions.Predictions))):

@@ -46,7 +46,7 @@ def test_a_broken_link_is_found(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["pip install -r requirements.txt && jupyter lab notebooks/00_start_here.ipynb",
-                                     "pip install -r requirements.txt && pytest"])
+                                     "pip install -r requirements-dev.txt && pytest"])
 def test_commands(command):
     blocks = re.findall(r"^```\w*\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     assert command + "\n" in blocks

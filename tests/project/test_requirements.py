@@ -1,4 +1,4 @@
-"""The requirements: bounds and a reason for every line, a line for everything imported, and for a student no more.
+"""The requirements: bounds and a reason a line, a line for everything that is imported, and for a student no more.
 
 constraints.txt pins each of them to a version within its bounds.
 """
@@ -49,20 +49,23 @@ def code(path):
                      for line in cell.source.splitlines() if not line.lstrip().startswith(("%", "!")))
 
 
-def imports(source, package=""):
-    """Full names of what source imports anywhere; package: where the module lies that imports relatively."""
+def imports(source, package=()):
+    """Full names of what source imports anywhere; package: the names of the folders that its own imports start from."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            start = package.split(".")[:len(package.split(".")) - node.level + 1] if node.level else []
-            base = ".".join([*start, *([node.module] if node.module else [])])
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+            start = package[:len(package) - node.level + 1] if node.level else ()
+            yield from (".".join([*start, *filter(None, [node.module]), alias.name]) for alias in node.names)
+
+
+def imports_of(path, root=ROOT):
+    return list(imports(code(path), path.relative_to(root).parent.parts))
 
 
 def outside(found):
     """The top-level names among them, but for the standard library's and our own."""
-    return {name.partition(".")[0] for name in found} - set(sys.stdlib_module_names) - OWN - OPTIONAL - {""}
+    return {name.partition(".")[0] for name in found} - set(sys.stdlib_module_names) - OWN - OPTIONAL
 
 
 def reached(paths, root=ROOT):
@@ -70,13 +73,9 @@ def reached(paths, root=ROOT):
     seen, ahead = set(), list(paths)
     while ahead:
         path = ahead.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        package = ".".join(path.relative_to(root).parent.parts) if path.suffix == ".py" else ""
-        for name in imports(code(path), package):
-            parts = name.split(".")
-            if parts[0] == "helpers":
+        if path not in seen:
+            seen.add(path)
+            for parts in (name.split(".") for name in imports_of(path, root) if name.startswith("helpers.")):
                 places = [root.joinpath(*parts[:n]) for n in range(1, len(parts) + 1)]
                 ahead += [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")
                           if file.exists()]
@@ -85,17 +84,16 @@ def reached(paths, root=ROOT):
 
 def missing(paths, requirements):
     distributions, there = packages_distributions(), names(requirements)
-    return {module for path in paths for module in outside(imports(code(path)))
+    return {module for path in paths for module in outside(imports_of(path))
             if not there & {canonicalize_name(name) for name in distributions.get(module, [])}}
 
 
 def test_imports_finds_what_counts():
-    source = ("import os, numpy.linalg\nfrom helpers import data\n"
-              "def f():\n    from PIL import Image\n    from . import a")
-    found = ["os", "numpy.linalg", "helpers.data", "PIL.Image", "helpers.labs.a"]
-    assert list(imports(source, "helpers.labs")) == found
-    assert list(imports("from .b import c\nfrom ..d import e", "helpers.labs")) == ["helpers.labs.b.c", "helpers.d.e"]
+    source = "import os, numpy.linalg\nfrom helpers import data\ndef f():\n    from PIL import Image"
+    assert list(imports(source)) == ["os", "numpy.linalg", "helpers.data", "PIL.Image"]
     assert outside(imports(source)) == {"numpy", "PIL"}
+    own = "from . import a\nfrom .b import c\nfrom .. import d\nfrom ..e import f"
+    assert list(imports(own, ("helpers", "labs"))) == ["helpers.labs.a", "helpers.labs.b.c", "helpers.d", "helpers.e.f"]
 
 
 def test_reached_follows_modules_and_packages(tmp_path):
@@ -139,7 +137,7 @@ def test_a_student_needs_requirements_txt_alone():
 def test_a_student_is_asked_for_nothing_else():
     distributions = packages_distributions()
     used = {canonicalize_name(name) for path in reached([*NOTEBOOKS, *ASSIGNMENTS])
-            for module in outside(imports(code(path))) for name in distributions.get(module, [])}
+            for module in outside(imports_of(path)) for name in distributions.get(module, [])}
     assert names(STUDY[:-1]) - used - {"tensorflow"} <= NOT_IMPORTED
 
 
