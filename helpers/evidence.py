@@ -7,6 +7,7 @@
 One run of a notebook is one sample. `python -m helpers.sweep` runs notebooks with other seeds, data sets and budgets
 and records their samples; data/evidence/README.md has the rules, and the log of their changes.
 """
+
 from __future__ import annotations
 
 import platform
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     from .data import Dataset, Points
     from .labs.predictions import Predictions
 
-FEWEST = 5              # runs that make a verdict; ten where they cost little
-CONFIDENCE = 0.95       # of the interval of a mean
-AGREEMENT = 0.99        # of the interval in which another run is expected
+FEWEST = 5  # runs that make a verdict; ten where they cost little
+CONFIDENCE = 0.95  # of the interval of a mean
+AGREEMENT = 0.99  # of the interval in which another run is expected
 MARKS = {"yes": "✓", "no": "✗", "small": "✗", "undecided": "?"}
 
 
@@ -36,6 +37,7 @@ MARKS = {"yes": "✓", "no": "✗", "small": "✗", "undecided": "?"}
 class Bar:
     """What a value must reach: at least so much, or at most. unit: one that begins with % or points shows shares as
     hundredths."""
+
     at_least: float | None = None
     at_most: float | None = None
     unit: str = ""
@@ -52,7 +54,7 @@ class Bar:
     @property
     def limit(self) -> float:
         """The bar itself, on whichever side."""
-        return float(self.at_least if self.at_most is None else self.at_most)       # type: ignore[arg-type]
+        return float(self.at_least if self.at_most is None else self.at_most)  # type: ignore[arg-type]
 
     def decide(self, low: float, high: float) -> str:
         """What an interval says: yes, no, small (above zero, and below the bar), or undecided."""
@@ -91,6 +93,7 @@ def interval(values: ArrayLike, overlap: float = 0.0, confidence: float = CONFID
 @dataclass(frozen=True)
 class Case:
     """All samples of one case of a claim on one data set, with one budget."""
+
     samples: Sequence[Sample]
 
     @property
@@ -149,6 +152,7 @@ class Verdict:
     """What the recorded runs say of a claim. word: holds, depends, fails, undecided or not recorded. decisions: {(case,
     data set): decision}. longer: those that more training overturns.
     """
+
     word: str
     decisions: dict[tuple[str, str], str]
     longer: tuple[tuple[str, str], ...] = ()
@@ -159,8 +163,12 @@ class Verdict:
         for (case, data), decision in self.decisions.items():
             small = ", small" if decision == "small" else ""
             by_case[MARKS[decision]].setdefault(case, []).append(data + small)
-        lists = [f"{mark} " + "; ".join(f"{case} ({', '.join(sets)})" if case else ", ".join(sets)
-                                        for case, sets in found.items()) for mark, found in by_case.items() if found]
+        lists = [
+            f"{mark} "
+            + "; ".join(f"{case} ({', '.join(sets)})" if case else ", ".join(sets) for case, sets in found.items())
+            for mark, found in by_case.items()
+            if found
+        ]
         changed = "; ".join(f"{case} ({data})" if case else data for case, data in self.longer)
         return lists + ([f"with longer training otherwise: {changed}"] if changed else [])
 
@@ -172,8 +180,12 @@ def verdict(samples: Iterable[Sample], claim: str) -> Verdict:
     samples = list(samples)
     decided = {key: case.decision for key, case in cases(samples, claim).items()}
     marks = {MARKS[decision] for decision in decided.values()}
-    longer = tuple(key for budget in sorted({sample.budget for sample in samples if sample.budget > 1})
-                   for key, case in cases(samples, claim, budget).items() if _overturned(decided.get(key), case))
+    longer = tuple(
+        key
+        for budget in sorted({sample.budget for sample in samples if sample.budget > 1})
+        for key, case in cases(samples, claim, budget).items()
+        if _overturned(decided.get(key), case)
+    )
     if not decided:
         word = "not recorded"
     elif {"✓", "✗"} <= marks or longer and "?" not in marks:
@@ -191,9 +203,12 @@ def _overturned(decision, case):
 def unsound(samples: Iterable[Sample]) -> list[str]:
     """Sentences about cases whose controls show that they decide nothing, and about cases of which data sets differ."""
     samples = list(samples)
-    return [f"{claim}, {case or 'the claim'}, on {data}: {found.unsound}"
-            for claim in sorted({sample.claim for sample in samples})
-            for (case, data), found in cases(samples, claim).items() if found.unsound]
+    return [
+        f"{claim}, {case or 'the claim'}, on {data}: {found.unsound}"
+        for claim in sorted({sample.claim for sample in samples})
+        for (case, data), found in cases(samples, claim).items()
+        if found.unsound
+    ]
 
 
 class Claims:
@@ -203,12 +218,24 @@ class Claims:
     folder: where its samples are recorded, if not in data/evidence, as for a data set of the reader's own.
     """
 
-    def __init__(self, sentences: dict[str, str], notebook: str, data: Dataset | Points, seed: int,
-                 budget: float = 1, folder: str | Path | None = None):
+    def __init__(
+        self,
+        sentences: dict[str, str],
+        notebook: str,
+        data: Dataset | Points,
+        seed: int,
+        budget: float = 1,
+        folder: str | Path | None = None,
+    ):
         self.sentences, self.notebook = dict(sentences), notebook
         train, test = getattr(data, "x_train", getattr(data, "x", ())), getattr(data, "x_test", ())
-        self.this_run: dict[str, Any] = {"data": data.name, "n_train": len(train), "n_test": len(test),
-                                         "seed": int(seed), "budget": float(budget)}
+        self.this_run: dict[str, Any] = {
+            "data": data.name,
+            "n_train": len(train),
+            "n_test": len(test),
+            "seed": int(seed),
+            "budget": float(budget),
+        }
         self.folder = folder or getattr(data, "folder", None)
         self.recorded = records.read(notebook, self.folder)
         self.measured: dict[tuple[str, str], Sample] = {}
@@ -222,9 +249,18 @@ class Claims:
         self.predicted = Predictions({n: self.sentences[n] for n in numbers or self.sentences})
         return self.predicted
 
-    def measure(self, number: str, value: float, *, control: tuple[str, float], case: str = "",
-                at_least: float | None = None, at_most: float | None = None, unit: str = "",
-                positive: tuple[str, float] | None = None) -> None:
+    def measure(
+        self,
+        number: str,
+        value: float,
+        *,
+        control: tuple[str, float],
+        case: str = "",
+        at_least: float | None = None,
+        at_most: float | None = None,
+        unit: str = "",
+        positive: tuple[str, float] | None = None,
+    ) -> None:
         """Note what this run measured in a case of a claim, and show it among the recorded runs.
 
         value: one number. at_least, at_most: the bar. control: (what it is, the same measure of it), where the bar must
@@ -237,12 +273,22 @@ class Claims:
         if number not in self.sentences:
             raise ValueError(f"there is no claim {number!r} here: the claims are {', '.join(self.sentences)}")
         bar = Bar(at_least, at_most, unit)
-        sample = Sample(**self.this_run, claim=number, case=case, value=_number(value), at_least=at_least,
-                        at_most=at_most, unit=unit, control=_number(control[1]),
-                        positive=None if positive is None else _number(positive[1]), versions=versions())
+        sample = Sample(
+            **self.this_run,
+            claim=number,
+            case=case,
+            value=_number(value),
+            at_least=at_least,
+            at_most=at_most,
+            unit=unit,
+            control=_number(control[1]),
+            positive=None if positive is None else _number(positive[1]),
+            versions=versions(),
+        )
         self.measured[number, case] = sample
         self.controls[number, case] = f"must miss it: {control[0]}, {bar.show(sample.control)}" + (
-            f"; must reach it: {positive[0]}, {bar.show(positive[1])}" if positive else "")
+            f"; must reach it: {positive[0]}, {bar.show(positive[1])}" if positive else ""
+        )
         found = {data: each for (name, data), each in cases(self.recorded, number).items() if name == case}
         picture = plots.strip(f"{number} {case}".strip(), found, sample.value, bar, sample.control)
         data, described = picture._repr_mimebundle_()
@@ -255,8 +301,11 @@ class Claims:
     def agrees(self, number: str) -> bool:
         """Whether this run's values lie where the recorded ones of the same data set and budget do."""
         known = cases(self.recorded, number, self.this_run["budget"])
-        return all(known[case, sample.data].expects(sample.value) for (claim, case), sample in self.measured.items()
-                   if claim == number and (case, sample.data) in known)
+        return all(
+            known[case, sample.data].expects(sample.value)
+            for (claim, case), sample in self.measured.items()
+            if claim == number and (case, sample.data) in known
+        )
 
     def verdicts(self) -> None:
         """Print the verdicts, and whether this run agrees: the part of a notebook that must be alike everywhere."""
@@ -271,29 +320,41 @@ class Claims:
         from IPython.display import Markdown, display
 
         guesses: dict[str, str] = self.predicted.chosen() if self.predicted else {}
-        lines = ["| | claim | this run | recorded runs | verdict |" + " you said |" * bool(guesses),
-                 "|---|---|---|---|---|" + "---|" * bool(guesses)]
+        lines = [
+            "| | claim | this run | recorded runs | verdict |" + " you said |" * bool(guesses),
+            "|---|---|---|---|---|" + "---|" * bool(guesses),
+        ]
         for number, sentence in self.sentences.items():
             found = self.verdict(number)
             said = f" {guesses.get(number, '–')} |" * bool(guesses)
-            lines.append(f"| **{number}** | {sentence} | {self._this(number)} | {'<br>'.join(found.lines()) or '–'} | "
-                         f"**{found.word}** |{said}")
+            lines.append(
+                f"| **{number}** | {sentence} | {self._this(number)} | {'<br>'.join(found.lines()) or '–'} | "
+                f"**{found.word}** |{said}"
+            )
         folded = "".join(f"<li>{number} {case}: {words}</li>" for (number, case), words in self.controls.items())
-        display(Markdown("\n".join(lines) + f"\n\n<details><summary>The controls of this run</summary><ul>{folded}"
-                         f"</ul></details>\n\n{self._how_to_record()}".rstrip()))
+        display(
+            Markdown(
+                "\n".join(lines)
+                + f"\n\n<details><summary>The controls of this run</summary><ul>{folded}"
+                f"</ul></details>\n\n{self._how_to_record()}".rstrip()
+            )
+        )
 
     def _this(self, number):
         """✓ or ✗ for this run, or how many of its cases reach their bar."""
-        mine = [bool(Bar(s.at_least, s.at_most, s.unit).met(s.value)) for (n, _), s in self.measured.items()
-                if n == number]
+        mine = [
+            bool(Bar(s.at_least, s.at_most, s.unit).met(s.value)) for (n, _), s in self.measured.items() if n == number
+        ]
         return "–" if not mine else ("✗", "✓")[mine[0]] if len(mine) == 1 else f"✓ {sum(mine)} of {len(mine)}"
 
     def _how_to_record(self):
         """What to do about a data set of which nothing is recorded."""
         if any(sample.data == self.this_run["data"] for sample in self.recorded):
             return ""
-        return (f"Nothing is recorded for {self.this_run['data']} yet. This run is one sample; ten make a verdict: "
-                f"`python -m helpers.sweep {self.notebook} --seeds 10 --data …`")
+        return (
+            f"Nothing is recorded for {self.this_run['data']} yet. This run is one sample; ten make a verdict: "
+            f"`python -m helpers.sweep {self.notebook} --seeds 10 --data …`"
+        )
 
 
 def _number(value):
@@ -307,8 +368,10 @@ def _number(value):
 
 def versions() -> str:
     """What computed a sample: Python and the libraries whose numbers it is made of."""
-    libraries = {name: next((metadata.version(p) for p in (name, f"{name}-cpu") if _there(p)), "")
-                 for name in ("tensorflow", "keras", "numpy", "scikit-learn")}
+    libraries = {
+        name: next((metadata.version(p) for p in (name, f"{name}-cpu") if _there(p)), "")
+        for name in ("tensorflow", "keras", "numpy", "scikit-learn")
+    }
     return " ".join([f"python {platform.python_version()}", *(f"{name} {v}" for name, v in libraries.items() if v)])
 
 

@@ -6,6 +6,7 @@
 An .npz with names that people use, an .npy, IDX files as MNIST has them, a .csv with a row an image, or a folder with a
 sub-folder of images for each class. Scales and labels are the business of helpers.data.
 """
+
 import gzip
 import re
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-NAMES = {           # what the arrays of an .npz are called, small letters for all
+NAMES = {  # what the arrays of an .npz are called, small letters for all
     "x_train": ("x_train", "train_images", "train_x", "images_train", "train_data"),
     "y_train": ("y_train", "train_labels", "train_y", "labels_train", "train_targets"),
     "x_test": ("x_test", "test_images", "test_x", "images_test", "test_data"),
@@ -22,7 +23,7 @@ NAMES = {           # what the arrays of an .npz are called, small letters for a
     "y": ("y", "labels", "label", "targets", "target", "arr_1"),
 }
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
-LABEL = {"label", "labels", "class", "target", "y"}          # a column of a .csv
+LABEL = {"label", "labels", "class", "target", "y"}  # a column of a .csv
 
 
 class FileError(ValueError):
@@ -44,16 +45,20 @@ def read(path: Path) -> dict[str, np.ndarray]:
     name = path.name.lower()
     kind = next((reader for end, reader in READERS.items() if re.search(end, name)), None)
     if kind is None:
-        raise FileError(f"{path} is of no kind that can be read: .npz, .npy, IDX (such as train-images-idx3-ubyte.gz), "
-                        ".csv, or a folder with a sub-folder of images for each class. This makes one of arrays:"
-                        + _lines("np.savez('mine.npz', x=images, y=labels)       # images: (n, height, width)"))
+        raise FileError(
+            f"{path} is of no kind that can be read: .npz, .npy, IDX (such as train-images-idx3-ubyte.gz), "
+            ".csv, or a folder with a sub-folder of images for each class. This makes one of arrays:"
+            + _lines("np.savez('mine.npz', x=images, y=labels)       # images: (n, height, width)")
+        )
     try:
         return kind(path)
     except FileError:
         raise
-    except Exception as error:      # a damaged file fails in a dozen ways, and few of them name it
-        raise FileError(f"{path} cannot be read: it is damaged, cut short, not open to you, or holds Python "
-                        "objects. Save it again with numpy.savez; delete it if it was downloaded.") from error
+    except Exception as error:  # a damaged file fails in a dozen ways, and few of them name it
+        raise FileError(
+            f"{path} cannot be read: it is damaged, cut short, not open to you, or holds Python "
+            "objects. Save it again with numpy.savez; delete it if it was downloaded."
+        ) from error
 
 
 def read_idx(path: Path) -> np.ndarray:
@@ -62,8 +67,10 @@ def read_idx(path: Path) -> np.ndarray:
     raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     kinds = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
     if raw[:2] != b"\0\0" or raw[2] not in kinds:
-        raise FileError(f"{path} is no IDX file: those begin with 0, 0 and the type of their numbers. Look what it "
-                        "is, and save its images with numpy.savez.")
+        raise FileError(
+            f"{path} is no IDX file: those begin with 0, 0 and the type of their numbers. Look what it "
+            "is, and save its images with numpy.savez."
+        )
     shape = np.frombuffer(raw, ">i4", count=raw[3], offset=4)
     return np.frombuffer(raw, kinds[raw[2]], offset=4 + 4 * len(shape)).reshape(shape)
 
@@ -71,17 +78,21 @@ def read_idx(path: Path) -> np.ndarray:
 def _npz(path):
     with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
         known = {key.lower(): key for key in file.files}
-        if {"arr_0", "arr_1", "arr_2", "arr_3"} <= known.keys():         # np.savez(file, x_train, y_train, …)
+        if {"arr_0", "arr_1", "arr_2", "arr_3"} <= known.keys():  # np.savez(file, x_train, y_train, …)
             return {name: file[f"arr_{i}"] for i, name in enumerate(ARRAYS)}
         named = {ours: known[theirs] for ours, names in NAMES.items() for theirs in reversed(names) if theirs in known}
         halves = {ours: named[ours] for ours in ARRAYS if ours in named}
         wanted = halves if "x_train" in halves else {ours: named[ours] for ours in ("x", "y") if ours in named}
         if wanted.keys().isdisjoint({"x", "x_train"}):
             held = ", ".join(f"{key} {file[key].shape}" for key in file.files) or "nothing"
-            raise FileError(f"{path} holds {held}. Needed are images, called x_train and x_test, or x for all, and "
-                            "labels, if there are any, called y_train and y_test, or y. This makes such a file:"
-                            + _lines(f"old = np.load({path.name!r})",
-                                     "np.savez('mine.npz', x=old['…'], y=old['…'])       # the names that it holds"))
+            raise FileError(
+                f"{path} holds {held}. Needed are images, called x_train and x_test, or x for all, and "
+                "labels, if there are any, called y_train and y_test, or y. This makes such a file:"
+                + _lines(
+                    f"old = np.load({path.name!r})",
+                    "np.savez('mine.npz', x=old['…'], y=old['…'])       # the names that it holds",
+                )
+            )
         arrays = {ours: file[theirs] for ours, theirs in wanted.items()}
     return _with_neighbours(path, arrays["x"]) if arrays.keys() == {"x"} else _whole(arrays)
 
@@ -140,10 +151,15 @@ def _csv(path):
     try:
         table = np.loadtxt(path, delimiter=",", skiprows=int(named), ndmin=2, encoding="utf-8-sig")
     except ValueError as error:
-        raise FileError(f"{path} holds what is no number ({error}). Needed is a row of numbers for each image: its "
-                        "pixels, and perhaps its label in a column called label. Leave other columns out:"
-                        + _lines(f"table = pandas.read_csv({path.name!r}).drop(columns=['…'])",
-                                 "table.to_csv('mine.csv', index=False)", imports="pandas")) from None
+        raise FileError(
+            f"{path} holds what is no number ({error}). Needed is a row of numbers for each image: its "
+            "pixels, and perhaps its label in a column called label. Leave other columns out:"
+            + _lines(
+                f"table = pandas.read_csv({path.name!r}).drop(columns=['…'])",
+                "table.to_csv('mine.csv', index=False)",
+                imports="pandas",
+            )
+        ) from None
     columns = [i for i, entry in enumerate(head) if entry in LABEL] if named else _label_column(path, table)
     if not columns:
         return {"x": table}
@@ -157,10 +173,15 @@ def _label_column(path, table):
         return []
     varying = [i for i in (0, pixels) if np.ptp(table[:, i]) > 0]
     if len(varying) != 1:
-        raise FileError(f"{path} has {pixels + 1} columns and no head, so its labels may be the first or the last. Add "
-                        "a first line that names them, with `label` for the labels:"
-                        + _lines(f"table = pandas.read_csv({path.name!r}, header=None).rename(columns={{0: 'label'}})",
-                                 "table.to_csv('mine.csv', index=False)", imports="pandas"))
+        raise FileError(
+            f"{path} has {pixels + 1} columns and no head, so its labels may be the first or the last. Add "
+            "a first line that names them, with `label` for the labels:"
+            + _lines(
+                f"table = pandas.read_csv({path.name!r}, header=None).rename(columns={{0: 'label'}})",
+                "table.to_csv('mine.csv', index=False)",
+                imports="pandas",
+            )
+        )
     return varying
 
 
@@ -176,11 +197,17 @@ def _classes(path):
     from PIL import Image
 
     inside = {folder.name: folder for folder in sorted(path.iterdir()) if folder.is_dir() and folder.name[0] != "."}
-    files = [(name, file) for name, folder in (inside or {"": path}).items()
-             for file in sorted(folder.iterdir()) if file.suffix.lower() in PICTURES]
+    files = [
+        (name, file)
+        for name, folder in (inside or {"": path}).items()
+        for file in sorted(folder.iterdir())
+        if file.suffix.lower() in PICTURES
+    ]
     if not files:
-        raise FileError(f"{path} holds no images ({', '.join(sorted(PICTURES))}), nor sub-folders with any. Needed is "
-                        "a folder with a sub-folder of images for each class, or the images alone.")
+        raise FileError(
+            f"{path} holds no images ({', '.join(sorted(PICTURES))}), nor sub-folders with any. Needed is "
+            "a folder with a sub-folder of images for each class, or the images alone."
+        )
     images, size = [], None
     for _, file in files:
         try:
@@ -192,8 +219,12 @@ def _classes(path):
         if images[-1].shape != size[0]:
             raise FileError(
                 f"{file} has {images[-1].shape} pixels, {size[1].name} has {size[0]}. Make all images of one size:"
-                + _lines(f"for file in pathlib.Path({str(path)!r}).rglob('*{file.suffix}'):",
-                         "    PIL.Image.open(file).resize((28, 28)).save(file)", imports="pathlib, PIL.Image"))
+                + _lines(
+                    f"for file in pathlib.Path({str(path)!r}).rglob('*{file.suffix}'):",
+                    "    PIL.Image.open(file).resize((28, 28)).save(file)",
+                    imports="pathlib, PIL.Image",
+                )
+            )
     found = {"x": np.stack(images)}
     return found | ({"y": np.array([name for name, _ in files])} if inside else {})
 

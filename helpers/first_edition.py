@@ -1,4 +1,5 @@
 """Evidence: the claims of a notebook, what was measured over seeds, and the verdicts that follow from it."""
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ if TYPE_CHECKING:
     from helpers.labs.predictions import Predictions
 
 FEWEST_SEEDS = 5
-SHARE = 0.8       # of the seeds that must agree: four of five
+SHARE = 0.8  # of the seeds that must agree: four of five
 
 
 def seeds(seed: int, n: int = FEWEST_SEEDS) -> list[int]:
@@ -23,6 +24,7 @@ class Rule:
 
     at_least: the effect has its sign, and its mean is at least this large. at_most: the value stays below this bound.
     """
+
     at_least: float | None = None
     at_most: float | None = None
     unit: str = ""
@@ -31,8 +33,10 @@ class Rule:
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError("a rule needs either at_least or at_most, and not both")
         if self.at_least is not None and self.at_least <= 0:
-            raise ValueError("at_least states the smallest effect that counts, so it must be above 0; "
-                             "turn the effect's sign round for a decrease")
+            raise ValueError(
+                "at_least states the smallest effect that counts, so it must be above 0; "
+                "turn the effect's sign round for a decrease"
+            )
 
     def agreeing(self, effects: np.ndarray) -> int:
         """How many seeds pass: have the sign of the claim, or stay within the bound."""
@@ -56,8 +60,10 @@ class Rule:
         """A measurement in words: `5 of 5 seeds, +6.1 ± 0.9 points`."""
         sign = "+" if self.at_least is not None else ""
         unit = f" {self.unit}" if self.unit else ""
-        return (f"{self.agreeing(effects)} of {len(effects)} seeds, {self.number(effects.mean(), sign)} "
-                f"± {self.number(effects.std(ddof=1))}{unit}")
+        return (
+            f"{self.agreeing(effects)} of {len(effects)} seeds, {self.number(effects.mean(), sign)} "
+            f"± {self.number(effects.std(ddof=1))}{unit}"
+        )
 
     def __str__(self):
         bound, word = (self.at_most, "at most") if self.at_least is None else (self.at_least, "at least")
@@ -68,6 +74,7 @@ class Rule:
 class Measurement:
     """One case of a claim: its effects over the seeds, its rule, the control on which the rule must say no, and
     perhaps a positive control, on which it must say yes."""
+
     case: str
     rule: Rule
     effects: np.ndarray
@@ -94,9 +101,11 @@ class Measurement:
 
     def __str__(self):
         controls = self.controls.replace("; yes: ", "\n    must say yes: ")
-        return (f"{self.case + ': ' if self.case else ''}{self.rule.words(self.effects)}; asked {self.rule} "
-                f"→ {'yes' if self.yes else 'no'}\n    must say {controls}"
-                + ("" if self.sound else "\n    but the rule fails its control: it decides nothing"))
+        return (
+            f"{self.case + ': ' if self.case else ''}{self.rule.words(self.effects)}; asked {self.rule} "
+            f"→ {'yes' if self.yes else 'no'}\n    must say {controls}"
+            + ("" if self.sound else "\n    but the rule fails its control: it decides nothing")
+        )
 
 
 class Claims:
@@ -110,9 +119,20 @@ class Claims:
         self.measurements: dict[str, dict[str, Measurement]] = {number: {} for number in self.sentences}
         self.predicted: Predictions | None = None
 
-    def measure(self, number: str, effects: ArrayLike, *, control: ArrayLike, control_name: str,
-                at_least: float | None = None, at_most: float | None = None, unit: str = "", case: str = "",
-                positive: ArrayLike | None = None, positive_name: str = "") -> None:
+    def measure(
+        self,
+        number: str,
+        effects: ArrayLike,
+        *,
+        control: ArrayLike,
+        control_name: str,
+        at_least: float | None = None,
+        at_most: float | None = None,
+        unit: str = "",
+        case: str = "",
+        positive: ArrayLike | None = None,
+        positive_name: str = "",
+    ) -> None:
         """Record effects (one for each seed, at least five) of a claim, or of one case of it, and print what they say.
 
         control: the same effect measured where the rule must say no (another model, or other data); positive: where
@@ -159,12 +179,16 @@ class Claims:
         from IPython.display import Markdown, display
 
         guesses: dict[str, str] = self.predicted.chosen() if self.predicted else {}
-        lines = ["| | claim | case | measured | asked | verdict |" + " you said |" * bool(guesses),
-                 "|---|---|---|---|---|---|" + "---|" * bool(guesses)]
+        lines = [
+            "| | claim | case | measured | asked | verdict |" + " you said |" * bool(guesses),
+            "|---|---|---|---|---|---|" + "---|" * bool(guesses),
+        ]
         for number, sentence in self.sentences.items():
             said = f"**{self.verdict(number).partition(':')[0]}** |" + f" {guesses.get(number, '–')} |" * bool(guesses)
-            cases = [f"{m.case} | {'✓' if m.yes else '✗'} {m.rule.words(m.effects)} | {m.rule}"
-                     for m in self.measurements[number].values()]
+            cases = [
+                f"{m.case} | {'✓' if m.yes else '✗'} {m.rule.words(m.effects)} | {m.rule}"
+                for m in self.measurements[number].values()
+            ]
             for i, case in enumerate(cases or [" | not measured | "]):
                 head, tail = (f"**{number}** | {sentence}", said) if i == 0 else (" | ", " |" * (1 + bool(guesses)))
                 lines.append(f"| {head} | {case} | {tail}")

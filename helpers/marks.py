@@ -4,6 +4,7 @@ An assignment's first cell imports this module, before any of the student's code
 from NumPy and from Python is taken then, so that a later `np.allclose = …` changes no mark. `tampered` tells what has
 been changed since, and `spoil` makes a wrong answer of a right one: a test that accepts it has been tampered with.
 """
+
 import builtins
 import math
 import sys
@@ -17,8 +18,9 @@ _array, _float64, _sum, _abs, _max, _zip, _all, _len = np.asarray, np.float64, s
 _float, _Wrong, _finite, _isinstance, _print = float, AssertionError, math.isfinite, isinstance, print
 
 
-def close(found: Any, right: Any, mistakes: dict[str, Any] | None = None, what: str = "your answer",
-          tolerance: float = 1e-3) -> None:
+def close(
+    found: Any, right: Any, mistakes: dict[str, Any] | None = None, what: str = "your answer", tolerance: float = 1e-3
+) -> None:
     """Assert that an answer is right, and say what is wrong with it if it is not.
 
     found, right: numbers or arrays of one shape, compared relative to the largest number in `right`. mistakes:
@@ -65,8 +67,10 @@ def spoil(value: Any) -> Any:
     The canary of a grading run puts spoilt answers in the place of the student's, and expects every test to fail.
     """
     if _isinstance(value, type):
+
         def call(self, *inputs, **options):
             return spoil(super(spoilt, self).__call__(*inputs, **options))
+
         spoilt = type(value)(value.__name__, (value,), {"__call__": call})
         return spoilt
     if _isinstance(value, bool):
@@ -87,13 +91,22 @@ def spoil(value: Any) -> Any:
 
 def tampered() -> list[str]:
     """What has been changed since this module was imported: a list of names such as numpy.allclose."""
-    found = [f"{module}.{name}" for (module, name), was in _WAS.items()
-             if getattr(sys.modules.get(module), name, None) is not was]
+    found = [
+        f"{module}.{name}"
+        for (module, name), was in _WAS.items()
+        if getattr(sys.modules.get(module), name, None) is not was
+    ]
     if shell := _shell():
-        found += [f"IPython's {name}" for name in ("ast_transformers", "input_transformers_post")
-                  if getattr(shell, name, None)]
-        found += [f"IPython's {name}" for name in ("showtraceback", "run_cell", "run_code", "run_ast_nodes")
-                  if name in vars(shell)]
+        found += [
+            f"IPython's {name}"
+            for name in ("ast_transformers", "input_transformers_post")
+            if getattr(shell, name, None)
+        ]
+        found += [
+            f"IPython's {name}"
+            for name in ("showtraceback", "run_cell", "run_code", "run_ast_nodes")
+            if name in vars(shell)
+        ]
     return sorted(found)
 
 
@@ -119,11 +132,21 @@ def _shell():
 
 
 def _callables(name):
-    return {(name, key): value for key, value in vars(sys.modules[name]).items()
-            if callable(value) and not key.startswith("_")} if name in sys.modules else {}
+    return (
+        {
+            (name, key): value
+            for key, value in vars(sys.modules[name]).items()
+            if callable(value) and not key.startswith("_")
+        }
+        if name in sys.modules
+        else {}
+    )
 
 
-_WAS = {key: value for name in ("numpy", "numpy.linalg", "numpy.testing", "math", "builtins", "keras.ops", __name__)
-        for key, value in _callables(name).items()
-        if key not in {("builtins", "display"), ("builtins", "input")}}      # ipykernel's own
+_WAS = {
+    key: value
+    for name in ("numpy", "numpy.linalg", "numpy.testing", "math", "builtins", "keras.ops", __name__)
+    for key, value in _callables(name).items()
+    if key not in {("builtins", "display"), ("builtins", "input")}
+}  # ipykernel's own
 _WAS |= {("builtins", "__import__"): builtins.__import__}

@@ -1,4 +1,5 @@
 """Measures of reconstructions and codes; what scikit-learn has is called, not written again."""
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -55,7 +56,7 @@ def clustering(features: ArrayLike, labels: ArrayLike, seed: int = 0) -> float:
 def few_labels(labels: ArrayLike, per_class: int, seed: int) -> np.ndarray:
     """Indices of `per_class` images of each class, drawn at random; raises ValueError where a class has fewer.
 
-        ten_each = few_labels(images.y_train, 10, seed=42); x, y = images.x_train[ten_each], images.y_train[ten_each]
+    ten_each = few_labels(images.y_train, 10, seed=42); x, y = images.x_train[ten_each], images.y_train[ten_each]
     """
     labels, rng, chosen = np.asarray(labels), np.random.default_rng(seed), []
     for c in np.unique(labels):
@@ -95,7 +96,7 @@ def _share_within(reference, samples, k):
     reference, samples = np.asarray(reference), np.asarray(samples)
     if min(len(reference), len(samples)) <= k:
         raise ValueError(f"precision and recall with k = {k} need more than {k} samples of each kind")
-    radii = NearestNeighbors(n_neighbors=k).fit(reference).kneighbors()[0][:, -1]        # the sample itself not counted
+    radii = NearestNeighbors(n_neighbors=k).fit(reference).kneighbors()[0][:, -1]  # the sample itself not counted
     return float((pairwise_distances(samples, reference) <= radii).any(axis=1).mean())
 
 
@@ -131,7 +132,7 @@ def mmd(x: ArrayLike, y: ArrayLike, bandwidth: float | None = None) -> float:
     def kernel(a, b):
         return np.exp(-cdist(a, b, "sqeuclidean") / (2 * width**2))
 
-    def within(a):      # pairs of different samples only: that makes the estimate unbiased
+    def within(a):  # pairs of different samples only: that makes the estimate unbiased
         return (kernel(a, a).sum() - len(a)) / (len(a) * (len(a) - 1))
 
     return float(within(x) + within(y) - 2 * kernel(x, y).mean())
@@ -140,8 +141,10 @@ def mmd(x: ArrayLike, y: ArrayLike, bandwidth: float | None = None) -> float:
 def _two_sets(x: ArrayLike, y: ArrayLike, least: int) -> tuple[np.ndarray, np.ndarray]:
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < least:
-        raise ValueError(f"features of shapes {x.shape} and {y.shape}: give (n, features) and (m, features), with at "
-                         f"least {least} samples each")
+        raise ValueError(
+            f"features of shapes {x.shape} and {y.shape}: give (n, features) and (m, features), with at "
+            f"least {least} samples each"
+        )
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("features hold NaN or infinite values: the model that made them has diverged")
     return x, y
@@ -158,7 +161,7 @@ def importance_bound(log_weights: ArrayLike, k: int) -> np.ndarray:
     log_weights = np.asarray(log_weights, np.float64)
     if log_weights.ndim != 2 or not 1 <= k <= log_weights.shape[1]:
         raise ValueError(f"log weights of shape {log_weights.shape} and k = {k}: give (n, draws), k from 1 to draws")
-    groups = log_weights[:, :log_weights.shape[1] // k * k].reshape(len(log_weights), -1, k)
+    groups = log_weights[:, : log_weights.shape[1] // k * k].reshape(len(log_weights), -1, k)
     return logsumexp(groups, axis=2) - np.log(k)
 
 
@@ -176,8 +179,11 @@ def modes(samples: ArrayLike, centres: ArrayLike, std: float) -> dict[str, float
     distances = np.linalg.norm(samples[:, None] - centres, axis=-1)
     nearest, good = distances.argmin(axis=1), distances.min(axis=1) <= 3 * std
     found = np.bincount(nearest[good], minlength=len(centres))
-    return {"captured": int((found > 0).sum()), "strict": int((found >= len(samples) / len(centres) / 4).sum()),
-            "quality": float(good.mean())}
+    return {
+        "captured": int((found > 0).sum()),
+        "strict": int((found >= len(samples) / len(centres) / 4).sum()),
+        "quality": float(good.mean()),
+    }
 
 
 def inception_score(probabilities: ArrayLike) -> float:
@@ -188,8 +194,10 @@ def inception_score(probabilities: ArrayLike) -> float:
     """
     p = np.asarray(probabilities, np.float64)
     if p.ndim != 2 or not len(p) or not (p >= 0).all() or not np.allclose(p.sum(axis=1), 1, atol=1e-3):
-        raise ValueError(f"probabilities of shape {p.shape}: give a row for each sample, not negative, that sums to 1 "
-                         "(of a classifier's softmax, not its logits)")
+        raise ValueError(
+            f"probabilities of shape {p.shape}: give a row for each sample, not negative, that sums to 1 "
+            "(of a classifier's softmax, not its logits)"
+        )
     p = p / p.sum(axis=1, keepdims=True)
     marginal = p.mean(axis=0)
     ratio = np.log(np.where(p > 0, p, 1) / np.where(p > 0, marginal, 1))

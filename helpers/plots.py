@@ -3,6 +3,7 @@
 Figures are `matplotlib.figure.Figure` objects and never pyplot's, so nothing is drawn behind a reader's back and
 labs may draw from any thread.
 """
+
 import base64
 import io
 from collections.abc import Collection, Mapping, Sequence
@@ -28,23 +29,33 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (5, 5)))
 STYLE: dict = {
     "axes.prop_cycle": cycler(color=COLOURS) + cycler(marker=MARKERS) + cycler(linestyle=DASHES),
-    "font.family": "DejaVu Sans", "font.size": 11, "axes.titlesize": 12, "axes.titlelocation": "left",
-    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": "#e6e6e6",
-    "axes.axisbelow": True, "lines.markersize": 5, "legend.frameon": False, "figure.facecolor": "white",
+    "font.family": "DejaVu Sans",
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e6e6e6",
+    "axes.axisbelow": True,
+    "lines.markersize": 5,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
 }
 # For good, and never in an rc_context: settings are the process's, so a context in a lab's thread would restyle the
 # figure that a cell is drawing, and two that interleave would leave each other's settings behind.
 matplotlib.rcParams.update(STYLE)
-DPI = 96          # CSS pixels in an inch: a figure 8.6 inches wide fills 825 pixels of the page
-SHARPNESS = 2     # physical pixels drawn for each CSS pixel, for sharp text on modern screens
+DPI = 96  # CSS pixels in an inch: a figure 8.6 inches wide fills 825 pixels of the page
+SHARPNESS = 2  # physical pixels drawn for each CSS pixel, for sharp text on modern screens
 # Colours by role, that carry on white and on black. A method keeps its colour in the whole collection.
 ROLES = {"hero": "#3b82f6", "this run": "#f59e0b", "ink": "#7a828e", "faint": "#9ca3af"}
-SAID = "said"     # gid of what repeats other data, and is left out of the alternative text
+SAID = "said"  # gid of what repeats other data, and is left out of the alternative text
 
 
 @dataclass(frozen=True)
 class Picture:
     """A picture ready to show: PNG bytes, the alternative text, and the width on the page in CSS pixels."""
+
     png: bytes
     alt: str
     width: int
@@ -54,8 +65,9 @@ class Picture:
         return data, {"image/png": {"alt": self.alt, "width": self.width}}
 
 
-def figure(rows: int = 1, columns: int = 1, width: float = 8.6, height: float = 3.4,
-           **options: Any) -> tuple[Figure, Any]:
+def figure(
+    rows: int = 1, columns: int = 1, width: float = 8.6, height: float = 3.4, **options: Any
+) -> tuple[Figure, Any]:
     """A figure in the collection's style.
 
     Returns (figure, axes): one axes, or an array of them as `Figure.subplots` gives it. Sizes are in inches, 96 CSS
@@ -77,20 +89,28 @@ def picture(drawing: Figure | Picture, sharpness: float = SHARPNESS, alt: str = 
     if isinstance(drawing, Picture):
         return replace(drawing, alt=alt) if alt else drawing
     if not isinstance(drawing, Figure):
-        raise TypeError(f"cannot show a {type(drawing).__name__}: give a matplotlib Figure or a Picture "
-                        "(plots.figure and plots.images make them)")
+        raise TypeError(
+            f"cannot show a {type(drawing).__name__}: give a matplotlib Figure or a Picture "
+            "(plots.figure and plots.images make them)"
+        )
     canvas = drawing.canvas if isinstance(drawing.canvas, FigureCanvasAgg) else FigureCanvasAgg(drawing)
     drawing.set_dpi(DPI * sharpness)
     canvas.draw()
     # A figure without a ground of its own stays transparent, for the page's colours, dark or light, to show through.
-    pixels = np.asarray(canvas.buffer_rgba())[..., :4 if to_rgba(drawing.get_facecolor())[3] == 0 else 3]
+    pixels = np.asarray(canvas.buffer_rgba())[..., : 4 if to_rgba(drawing.get_facecolor())[3] == 0 else 3]
     drawing.set_dpi(DPI)
-    return Picture(_png(Image.fromarray(pixels), colours=256), alt or describe(drawing),
-                   round(drawing.get_figwidth() * DPI))
+    return Picture(
+        _png(Image.fromarray(pixels), colours=256), alt or describe(drawing), round(drawing.get_figwidth() * DPI)
+    )
 
 
-def show(drawing: Figure | Picture, *axes_labels: tuple[str, str], title: str | None = None, legend: bool = True,
-         alt: str = "") -> None:
+def show(
+    drawing: Figure | Picture,
+    *axes_labels: tuple[str, str],
+    title: str | None = None,
+    legend: bool = True,
+    alt: str = "",
+) -> None:
     """Finish a drawing and display it: the last line of every cell that makes a figure.
 
     axes_labels: one (x label, y label) pair for each axes, or a single pair for all. title: the figure's own. alt: what
@@ -153,8 +173,13 @@ def _describe_image(ax):
     rows, columns = ([t.get_text() for t in axis.get_ticklabels()] for axis in (ax.yaxis, ax.xaxis))
     if len(cells) != shape[0] * shape[1]:
         return f"An image of {shape[0]} by {shape[1]} values."
-    return "; ".join(f"{row}: " + ", ".join(f"{column} {cells[j, i].partition(chr(10))[0]}"
-                                            for j, column in enumerate(columns)) for i, row in enumerate(rows)) + "."
+    return (
+        "; ".join(
+            f"{row}: " + ", ".join(f"{column} {cells[j, i].partition(chr(10))[0]}" for j, column in enumerate(columns))
+            for i, row in enumerate(rows)
+        )
+        + "."
+    )
 
 
 def _describe_line(line):
@@ -162,8 +187,10 @@ def _describe_line(line):
     name = line.get_label() if not line.get_label().startswith("_") else "a line" if len(y) > 1 else "a point"
     if len(y) == 1:
         return f"{name} at {x[0]:.3g}, {y[0]:.3g}."
-    return (f"{name} goes from {y[0]:.3g} at {x[0]:.3g} to {y[-1]:.3g} at {x[-1]:.3g}, "
-            f"lowest {np.nanmin(y):.3g}, highest {np.nanmax(y):.3g}.")
+    return (
+        f"{name} goes from {y[0]:.3g} at {x[0]:.3g} to {y[-1]:.3g} at {x[-1]:.3g}, "
+        f"lowest {np.nanmin(y):.3g}, highest {np.nanmax(y):.3g}."
+    )
 
 
 def _describe_bars(bars, ax):
@@ -179,8 +206,14 @@ def _describe_bars(bars, ax):
 
 # Grids of images ------------------------------------------------------------------------------------------------
 
-def images(rows: Mapping[str, ArrayLike], captions: Collection | None = None, width: int = 825, zoom: int | None = None,
-           title: str = "") -> Picture:
+
+def images(
+    rows: Mapping[str, ArrayLike],
+    captions: Collection | None = None,
+    width: int = 825,
+    zoom: int | None = None,
+    title: str = "",
+) -> Picture:
     """A grid of grey images, drawn large and without smoothing, one labelled row for each entry.
 
     rows: {label: array (n, h, w) in 0–1, black to white on paper as 0 to 1}; rows may differ in n. captions: a line
@@ -192,9 +225,11 @@ def images(rows: Mapping[str, ArrayLike], captions: Collection | None = None, wi
     """
     arrays = {label: np.asarray(x, dtype=np.float32) for label, x in rows.items()}
     if any(x.ndim != 3 or not x.size for x in arrays.values()) or len({x.shape[1:] for x in arrays.values()}) != 1:
-        raise ValueError("each row of images must be an array of shape (n, height, width) with n ≥ 1, height and width "
-                         "the same in all rows; got "
-                         + (", ".join(f"{label}: {x.shape}" for label, x in arrays.items()) or "no rows"))
+        raise ValueError(
+            "each row of images must be an array of shape (n, height, width) with n ≥ 1, height and width "
+            "the same in all rows; got "
+            + (", ".join(f"{label}: {x.shape}" for label, x in arrays.items()) or "no rows")
+        )
     below = [] if captions is None else list(map(str, captions))
     n, h, w = max(map(len, arrays.values())), *next(iter(arrays.values())).shape[1:]
     if len(below) > n:
@@ -209,8 +244,8 @@ def images(rows: Mapping[str, ArrayLike], captions: Collection | None = None, wi
         shades = (255 - 255 * np.clip(np.nan_to_num(x), 0, 1)).astype(np.uint8)
         for j, shade in enumerate(shades.repeat(zoom, axis=1).repeat(zoom, axis=2)):
             top, left = head + gap + i * cell[0], margin + gap + j * cell[1]
-            canvas[top - 1:top + h * zoom + 1, left - 1:left + w * zoom + 1] = 190     # a thin frame
-            canvas[top:top + h * zoom, left:left + w * zoom] = shade
+            canvas[top - 1 : top + h * zoom + 1, left - 1 : left + w * zoom + 1] = 190  # a thin frame
+            canvas[top : top + h * zoom, left : left + w * zoom] = shade
     sheet = Image.fromarray(canvas)
     pen = ImageDraw.Draw(sheet)
     if title:
@@ -218,8 +253,13 @@ def images(rows: Mapping[str, ArrayLike], captions: Collection | None = None, wi
     for i, label in enumerate(arrays):
         pen.text((4, head + gap + i * cell[0] + h * zoom / 2), label, fill=0, font=font, anchor="lm")
     for j, caption in enumerate(below):
-        pen.text((margin + gap + j * cell[1] + w * zoom / 2, canvas.shape[0] - 10), caption, fill=0,
-                 font=_font(11), anchor="mm")
+        pen.text(
+            (margin + gap + j * cell[1] + w * zoom / 2, canvas.shape[0] - 10),
+            caption,
+            fill=0,
+            font=_font(11),
+            anchor="mm",
+        )
     said = "; ".join(f"{label or 'images'}: {len(x)} images, mean grey {x.mean():.2f}" for label, x in arrays.items())
     alt = f"{title.rstrip('.') + '. ' if title else ''}Grid of {h} by {w} pixel images, {said}."
     if below:
@@ -231,9 +271,10 @@ def stack(*drawings: Figure | Picture, sharpness: float = 1) -> Picture:
     """One Picture of several drawings, one below the other."""
     parts = [picture(d, sharpness) for d in drawings]
     sheets = [Image.open(io.BytesIO(p.png)).convert("RGB") for p in parts]
-    sheets = [s if s.width == p.width else
-              s.resize((p.width, round(s.height * p.width / s.width)), Image.Resampling.LANCZOS)
-              for s, p in zip(sheets, parts)]
+    sheets = [
+        s if s.width == p.width else s.resize((p.width, round(s.height * p.width / s.width)), Image.Resampling.LANCZOS)
+        for s, p in zip(sheets, parts)
+    ]
     whole = Image.new("RGB", (max(s.width for s in sheets), sum(s.height for s in sheets)), "white")
     top = 0
     for sheet in sheets:
@@ -250,15 +291,21 @@ def _font(size):
 def _png(sheet, colours=None):
     buffer = io.BytesIO()
     if colours:
-        sheet = sheet.quantize(colours, dither=Image.Dither.NONE)     # a third of the size; plots have few colours
+        sheet = sheet.quantize(colours, dither=Image.Dither.NONE)  # a third of the size; plots have few colours
     sheet.save(buffer, "png", compress_level=6 if colours else 1)
     return buffer.getvalue()
 
 
 # Recurring figures ----------------------------------------------------------------------------------------------
 
-def curves(x: ArrayLike | Mapping[str, ArrayLike], panels: Mapping[str, Mapping[str, ArrayLike]], xlabel: str,
-           logx: bool = True, logy: Collection[str] = ()) -> Figure:
+
+def curves(
+    x: ArrayLike | Mapping[str, ArrayLike],
+    panels: Mapping[str, Mapping[str, ArrayLike]],
+    xlabel: str,
+    logx: bool = True,
+    logy: Collection[str] = (),
+) -> Figure:
     """A panel for each entry of {what: {label: runs (seeds, points)}}: lines of means, bands of ± one deviation.
 
     x: (points,), or {label: x} where lines differ in it. logx: a logarithmic axis, for code sizes. logy: the panels
@@ -295,12 +342,18 @@ def bar_panels(panels: Mapping[str, Mapping[str, ArrayLike]], digits: int = 3, z
         if not zero:
             low, high = (f(np.concatenate([np.ravel(v) for v in results.values()])) for f in (np.min, np.max))
             ax.set_xlim(low - 0.3 * (high - low), high + 0.5 * (high - low))
-    axes[0, 0].invert_yaxis()                 # the first name at the top
+    axes[0, 0].invert_yaxis()  # the first name at the top
     return fig
 
 
-def heatmap(values: ArrayLike, rows: Sequence[str], columns: Sequence[str], limits: tuple[float, float] | None = None,
-            signs: ArrayLike | None = None, digits: int = 2) -> Figure:
+def heatmap(
+    values: ArrayLike,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    limits: tuple[float, float] | None = None,
+    signs: ArrayLike | None = None,
+    digits: int = 2,
+) -> Figure:
     """A table in colours, of values (rows, columns) or (rows, columns, seeds): a cell shows the mean, and ± one
     standard deviation below it.
 
@@ -316,12 +369,24 @@ def heatmap(values: ArrayLike, rows: Sequence[str], columns: Sequence[str], limi
     shade = (goodness - low) / np.where(np.equal(high, low), 1, np.subtract(high, low))
     fig, ax = figure(height=0.9 + len(rows) * (0.42 if spreads.any() else 0.36))
     diverging = limits is not None and limits[0] == -limits[1]
-    ax.imshow(0.15 + 0.7 * shade if diverging else 0.6 * shade, cmap="PuOr" if diverging else "Blues",
-              vmin=0, vmax=1, aspect="auto")
+    ax.imshow(
+        0.15 + 0.7 * shade if diverging else 0.6 * shade,
+        cmap="PuOr" if diverging else "Blues",
+        vmin=0,
+        vmax=1,
+        aspect="auto",
+    )
     for (i, j), mean in np.ndenumerate(means):
         text = f"{mean:,.0f}" if np.array_equal(means[:, j], means[:, j].round()) else f"{mean:.{digits}f}"
-        ax.text(j, i, text + (f"\n± {spreads[i, j]:.{digits}f}" if spreads[i].any() and spreads[:, j].any() else ""),
-                ha="center", va="center", fontsize=10 - 1.5 * bool(spreads.any()), gid=SAID)
+        ax.text(
+            j,
+            i,
+            text + (f"\n± {spreads[i, j]:.{digits}f}" if spreads[i].any() and spreads[:, j].any() else ""),
+            ha="center",
+            va="center",
+            fontsize=10 - 1.5 * bool(spreads.any()),
+            gid=SAID,
+        )
     ax.set_xticks(range(len(columns)), columns)
     ax.set_yticks(range(len(rows)), rows)
     ax.tick_params(length=0, labeltop=True, labelbottom=False, labelsize=9.5)
@@ -339,8 +404,9 @@ def maps(codes: Mapping[str, ArrayLike], labels: ArrayLike) -> Figure:
     return fig
 
 
-def scatters(planes: Mapping[str, ArrayLike], points: ArrayLike, reach: float | None = None, columns: int = 6
-             ) -> Figure:
+def scatters(
+    planes: Mapping[str, ArrayLike], points: ArrayLike, reach: float | None = None, columns: int = 6
+) -> Figure:
     """A small plane for each entry of {title: samples (n, 2)}: the points (m, 2) in black, the samples in colour.
 
     reach: planes are drawn from −reach to reach, by default as far as the points and a bit more.
@@ -355,7 +421,7 @@ def scatters(planes: Mapping[str, ArrayLike], points: ArrayLike, reach: float | 
         ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
         ax.set_title(title, fontsize=9.5)
         ax.spines[:].set(visible=True, color="#bbbbbb")
-    for ax in axes.flat[len(planes):]:
+    for ax in axes.flat[len(planes) :]:
         ax.remove()
     return fig
 
@@ -373,12 +439,25 @@ def bars(ax: Axes, results: Mapping[str, ArrayLike], digits: int = 3) -> None:
     """Horizontal bars of {name: values over seeds}: the mean, one standard deviation, and each seed as a dot."""
     names, values = list(results), [np.atleast_1d(v).astype(float) for v in results.values()]
     means = [v.mean() for v in values]
-    ax.barh(names, means, color=[COLOURS[i % len(COLOURS)] for i in range(len(names))], alpha=0.75,
-            xerr=[v.std(ddof=1) if len(v) > 1 else 0 for v in values], ecolor="#333333")
+    ax.barh(
+        names,
+        means,
+        color=[COLOURS[i % len(COLOURS)] for i in range(len(names))],
+        alpha=0.75,
+        xerr=[v.std(ddof=1) if len(v) > 1 else 0 for v in values],
+        ecolor="#333333",
+    )
     for i, v in enumerate(values):
         ax.plot(v, np.full(len(v), i), ".", color="black", markersize=4, linestyle="none", gid=SAID)
-        ax.annotate(f"{means[i]:.{digits}f}", (max(v.max(), means[i]), i), xytext=(10, 0), va="center",
-                    textcoords="offset points", fontsize=10, gid=SAID)
+        ax.annotate(
+            f"{means[i]:.{digits}f}",
+            (max(v.max(), means[i]), i),
+            xytext=(10, 0),
+            va="center",
+            textcoords="offset points",
+            fontsize=10,
+            gid=SAID,
+        )
     ax.margins(x=0.15)
     ax.grid(axis="y", visible=False)
 
@@ -388,15 +467,31 @@ def classes(ax: Axes, codes: ArrayLike, labels: ArrayLike, size: float = 12) -> 
     codes, labels = np.asarray(codes), np.asarray(labels)
     for i, c in enumerate(np.unique(labels)):
         mine = codes[labels == c]
-        ax.scatter(mine[:, 0], mine[:, 1], s=size, color=COLOURS[i % 7], marker=MARKERS[i % 8], alpha=0.6, linewidths=0,
-                   label="_class")
-        ax.annotate(str(c), np.median(mine, axis=0), fontsize=14, fontweight="bold", ha="center", va="center",
-                    bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": COLOURS[i % 7], "alpha": 0.85})
+        ax.scatter(
+            mine[:, 0],
+            mine[:, 1],
+            s=size,
+            color=COLOURS[i % 7],
+            marker=MARKERS[i % 8],
+            alpha=0.6,
+            linewidths=0,
+            label="_class",
+        )
+        ax.annotate(
+            str(c),
+            np.median(mine, axis=0),
+            fontsize=14,
+            fontweight="bold",
+            ha="center",
+            va="center",
+            bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": COLOURS[i % 7], "alpha": 0.85},
+        )
     ax.set_xticks([])
     ax.set_yticks([])
 
 
 # Strips of evidence ---------------------------------------------------------------------------------------------
+
 
 def strip(title: str, recorded: dict[str, Any], here: float, bar: Any, control: float) -> Picture:
     """One row of evidence for a case of a claim: recorded runs as dots, this run as a diamond, the bar as a line, the

@@ -1,9 +1,10 @@
 """Publish notebooks: run each in a fresh kernel, and store it as readers without a kernel need it.
 
-    python -m helpers.publish notebooks/01_tasks.ipynb            run, clean, store
-    python -m helpers.publish --check notebooks/*.ipynb           only say all that is wrong (helpers.rules)
-    python -m helpers.publish --colab notebooks/*.ipynb           run nothing, only write Colab's badge and cell anew
+python -m helpers.publish notebooks/01_tasks.ipynb            run, clean, store
+python -m helpers.publish --check notebooks/*.ipynb           only say all that is wrong (helpers.rules)
+python -m helpers.publish --colab notebooks/*.ipynb           run nothing, only write Colab's badge and cell anew
 """
+
 import argparse
 import os
 import sys
@@ -21,10 +22,16 @@ from traitlets import default
 from helpers import colab, rules
 from helpers.rules import TWINS, WIDGET, numbered, problems, unfit
 
-KEPT = ("tags", "jupyter", "slideshow")     # of a cell's metadata; the rest is a tool's, or a moment's
-METADATA = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-            "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python",
-                              "pygments_lexer": "ipython3"}}
+KEPT = ("tags", "jupyter", "slideshow")  # of a cell's metadata; the rest is a tool's, or a moment's
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "pygments_lexer": "ipython3",
+    },
+}
 
 
 class PublishError(Exception):
@@ -45,10 +52,15 @@ def run(notebook: NotebookNode, folder: Path, timeout: int = 600) -> list[tuple[
     timeout: seconds for a cell. Returns [(cell's name, seconds)]. Raises PublishError at an error.
     """
     names, began, ended = [name for name, _ in numbered(notebook)], [], []
-    client = NotebookClient(notebook, kernel_name="python3", kernel_manager_class=ThisPython, timeout=timeout,
-                            record_timing=False,
-                            on_cell_execute=lambda **_: began.append(time.perf_counter()),
-                            on_cell_executed=lambda **_: ended.append(time.perf_counter()))
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        kernel_manager_class=ThisPython,
+        timeout=timeout,
+        record_timing=False,
+        on_cell_execute=lambda **_: began.append(time.perf_counter()),
+        on_cell_executed=lambda **_: ended.append(time.perf_counter()),
+    )
     try:
         client.execute(cwd=str(folder))
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
@@ -75,8 +87,10 @@ def _clean_outputs(outputs):
     for output in joined:
         if output.output_type == "stream":
             # A carriage return goes back to the start of its line: what follows the last one stays visible.
-            output.text = "\n".join(line.rstrip("\r").rpartition("\r")[2].rstrip() if "\r" in line else line
-                                    for line in output.text.split("\n"))
+            output.text = "\n".join(
+                line.rstrip("\r").rpartition("\r")[2].rstrip() if "\r" in line else line
+                for line in output.text.split("\n")
+            )
             if not output.text.strip():
                 continue
         if TWINS & set(output.get("data", {})):
@@ -121,8 +135,10 @@ def store(notebook: NotebookNode, path: Path) -> None:
 def _publish(path):
     times = publish(path)
     slowest, seconds = max(times, key=lambda cell: cell[1], default=("no cell", 0))
-    print(f"{path}: {sum(s for _, s in times):.1f} s, slowest {seconds:.1f} s in {slowest}, "
-          f"{path.stat().st_size / 1e3:.0f} kB")
+    print(
+        f"{path}: {sum(s for _, s in times):.1f} s, slowest {seconds:.1f} s in {slowest}, "
+        f"{path.stat().st_size / 1e3:.0f} kB"
+    )
     return problems(nbformat.read(path, as_version=4))
 
 

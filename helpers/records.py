@@ -5,6 +5,7 @@
 
 data/evidence/README.md describes the columns and the rules; the files are meant to be analysed by readers, too.
 """
+
 import csv
 import hashlib
 import os
@@ -14,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "evidence"
-MIME = "application/vnd.answers.sample+json"      # where an executed notebook's outputs hold its samples
-UNCOUNTED = {"parameters", "injected-parameters", "picture", "lab", "colab"}     # cells that cannot change a measure
+MIME = "application/vnd.answers.sample+json"  # where an executed notebook's outputs hold its samples
+UNCOUNTED = {"parameters", "injected-parameters", "picture", "lab", "colab"}  # cells that cannot change a measure
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Sample:
     control: the same measure where it must miss the bar; positive: where it must reach it, if there is such a case.
     code: the fingerprint of the notebook. versions: of what computed it.
     """
+
     data: str
     n_train: int
     n_test: int
@@ -49,8 +51,17 @@ class Sample:
         return self.data, self.seed, self.budget
 
 
-_KINDS = {"n_train": int, "n_test": int, "seed": int, "budget": float, "value": float, "at_least": float,
-          "at_most": float, "control": float, "positive": float}
+_KINDS = {
+    "n_train": int,
+    "n_test": int,
+    "seed": int,
+    "budget": float,
+    "value": float,
+    "at_least": float,
+    "at_most": float,
+    "control": float,
+    "positive": float,
+}
 _MAY_LACK = ("at_least", "at_most", "positive")
 
 
@@ -73,8 +84,10 @@ def read(notebook: str, folder: str | Path | None = None) -> list[Sample]:
             try:
                 samples.append(Sample(**{name: _value(name, text) for name, text in row.items()}))
             except (TypeError, ValueError) as error:
-                raise ValueError(f"{path}, line {rows.line_num}, is no sample ({error}): take the file from the "
-                                 "repository again, or delete it and sweep anew") from None
+                raise ValueError(
+                    f"{path}, line {rows.line_num}, is no sample ({error}): take the file from the "
+                    "repository again, or delete it and sweep anew"
+                ) from None
     return samples
 
 
@@ -120,9 +133,12 @@ def fingerprint(notebook: Any) -> str:
 
     notebook: as nbformat reads it. Blank lines, comments and what a cell prints do not count.
     """
-    lines = [line.rstrip() for cell in notebook.cells
-             if cell.cell_type == "code" and not UNCOUNTED & set(cell.metadata.get("tags", ()))
-             for line in cell.source.splitlines()]
+    lines = [
+        line.rstrip()
+        for cell in notebook.cells
+        if cell.cell_type == "code" and not UNCOUNTED & set(cell.metadata.get("tags", ()))
+        for line in cell.source.splitlines()
+    ]
     code = "\n".join(line for line in lines if line and not line.lstrip().startswith("#"))
     return hashlib.sha256(code.encode()).hexdigest()[:12]
 
@@ -130,7 +146,12 @@ def fingerprint(notebook: Any) -> str:
 def samples_of(notebook: Any) -> list[Sample]:
     """The samples that an executed notebook holds in its outputs, with the fingerprint of its code."""
     code = fingerprint(notebook)
-    outputs = (output["data"] for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
-               if MIME in output.get("data", {}))
+    outputs = (
+        output["data"]
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if MIME in output.get("data", {})
+    )
     samples = [Sample(**{**data[MIME], "code": code}) for data in outputs]
-    return list({(sample.claim, sample.case): sample for sample in samples}.values())     # measured twice: the last one
+    return list({(sample.claim, sample.case): sample for sample in samples}.values())  # measured twice: the last one

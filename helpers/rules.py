@@ -3,6 +3,7 @@
 `problems` are about what is stored, `written` about what the author wrote, which is known before anything runs, and
 `everything` is both and more: what `python -m helpers.publish --check` says.
 """
+
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,13 +12,13 @@ import nbformat
 from nbformat import NotebookNode
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
-NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]*_*.ipynb"))       # 06b_families goes on where 06_vae ends
+NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]*_*.ipynb"))  # 06b_families goes on where 06_vae ends
 WIDGET = "application/vnd.jupyter.widget-view+json"
-TWINS = {"image/png", "text/markdown"}      # what a widget shows to readers without a kernel
-LARGEST = 1_500_000                         # bytes of a notebook
+TWINS = {"image/png", "text/markdown"}  # what a widget shows to readers without a kernel
+LARGEST = 1_500_000  # bytes of a notebook
 FEWEST_CELLS, MOST_CELLS, MOST_WORDS = 60, 110, 3500
-FEWEST_WORDS, MOST_LINES = 8, 25            # of a cell
-BADGE = "Open in Colab"                     # a picture, but none of the subject
+FEWEST_WORDS, MOST_LINES = 8, 25  # of a cell
+BADGE = "Open in Colab"  # a picture, but none of the subject
 OPENING = ("**The question", "**The answer", "*Running time")
 FIRST, LAST = ["Parameters", "Predict first"], ["What holds", "Common mistakes", "Check yourself", "Your turn"]
 PARAMETERS = 'DATASET = "mnist5k"\nSEED = 42\nBUDGET = 1'
@@ -28,7 +29,7 @@ SHOWS = re.compile(r"^(?:\w+\.)*(?:show|display|print|table|verdicts)\w*\(", re.
 HEADING = re.compile(r"^#+ ", re.MULTILINE)
 FORMULA = re.compile(r"\$\$.+?\$\$|(?<!\\)\$[^$\n]+\$", re.DOTALL)
 PICTURE = re.compile(r'!\[(?P<alt>[^\]]*)\]\(|<img\b(?:[^>]*?\balt="(?P<words>[^"]*)")?')
-SAYS_NOTHING = re.compile(r"mean grey|value against|\d+ points in \d+ group")      # true of any figure
+SAYS_NOTHING = re.compile(r"mean grey|value against|\d+ points in \d+ group")  # true of any figure
 
 
 def everything(notebook: NotebookNode, path: Path) -> list[str]:
@@ -46,12 +47,18 @@ def written(notebook: NotebookNode, path: Path) -> list[str]:
     """All that is wrong with what the author wrote; a page that answers no question may be short and free in form."""
     found = [*prose(notebook), *length(notebook, path), *long_cells(notebook), *hidden(notebook), *labs(notebook)]
     if question_of(path):
-        found += [*opening(notebook, path), *order(notebook), *parameters(notebook), *formula(notebook),
-                  *questions(notebook)]
+        found += [
+            *opening(notebook, path),
+            *order(notebook),
+            *parameters(notebook),
+            *formula(notebook),
+            *questions(notebook),
+        ]
     return found
 
 
 # What a notebook is made of -----------------------------------------------------------------------------------
+
 
 def question_of(path: Path) -> int:
     """The question that a notebook answers: 04_under_overcomplete.ipynb → 4, 06b_families.ipynb → 6; else 0."""
@@ -66,8 +73,11 @@ def number_of(path: Path) -> str:
 
 def claims_before(path: Path) -> int:
     """How many claims the earlier notebooks of the same question test: 12 for 06b_families.ipynb, else 0."""
-    earlier = [other for other in path.parent.glob("*_*.ipynb")
-               if question_of(other) == question_of(path) and other.name < path.name]
+    earlier = [
+        other
+        for other in path.parent.glob("*_*.ipynb")
+        if question_of(other) == question_of(path) and other.name < path.name
+    ]
     return sum(len(verdicts(nbformat.read(other, as_version=4))) for other in earlier)
 
 
@@ -112,17 +122,22 @@ def pictures(cells: Iterable[NotebookNode]) -> Iterator[tuple[str, str]]:
     """(first line of the cell, alternative text) of each picture in the text and the outputs of cells."""
     for cell in cells:
         if cell.cell_type == "markdown":
-            yield from ((_first_line(cell), match["alt"] or match["words"] or "")
-                        for match in PICTURE.finditer(cell.source))
+            yield from (
+                (_first_line(cell), match["alt"] or match["words"] or "") for match in PICTURE.finditer(cell.source)
+            )
         for output in cell.get("outputs", ()):
-            yield from ((_first_line(cell), output.metadata.get(mime, {}).get("alt", ""))
-                        for mime in output.get("data", ()) if mime.startswith("image/"))
+            yield from (
+                (_first_line(cell), output.metadata.get(mime, {}).get("alt", ""))
+                for mime in output.get("data", ())
+                if mime.startswith("image/")
+            )
 
 
 def verdicts(notebook: NotebookNode) -> list[str]:
     """The lines that the verdict cell printed."""
-    return "".join(output.get("text", "") for cell in tagged(notebook.cells, "nbval-check-output")
-                   for output in cell.outputs).splitlines()
+    return "".join(
+        output.get("text", "") for cell in tagged(notebook.cells, "nbval-check-output") for output in cell.outputs
+    ).splitlines()
 
 
 def _first_line(cell):
@@ -130,6 +145,7 @@ def _first_line(cell):
 
 
 # What is stored -----------------------------------------------------------------------------------------------
+
 
 def unfit(notebook: NotebookNode) -> Iterator[str]:
     """What keeps a notebook from being stored at all: errors, noise, this machine's paths, its size."""
@@ -152,8 +168,9 @@ def outputs(notebook: NotebookNode) -> Iterator[str]:
         yield "not run from top to bottom in one go"
     if "widgets" in notebook.metadata:
         yield "widget state in the notebook's metadata"
-    yield from (f"`{where}`: a picture without alternative text"
-                for where, alt in pictures(notebook.cells) if not alt.strip())
+    yield from (
+        f"`{where}`: a picture without alternative text" for where, alt in pictures(notebook.cells) if not alt.strip()
+    )
     for name, cell in numbered(notebook):
         if SHOWS.search(cell.source) and not cell.outputs:
             yield f"{name}: shows something, and has no output"
@@ -177,6 +194,7 @@ def alternatives(notebook: NotebookNode) -> Iterator[str]:
 
 
 # What is written ----------------------------------------------------------------------------------------------
+
 
 def prose(notebook: NotebookNode) -> Iterator[str]:
     """No prose for prose's sake: a cell of a few words is a heading, a picture or a formula."""
@@ -238,8 +256,10 @@ def order(notebook: NotebookNode) -> Iterator[str]:
     """The parts: first two of fixed names, then sections of free names, then four of fixed names, with the sources."""
     headings = re.findall(r"^## (.+?)\s*$", text(notebook.cells), re.MULTILINE)
     if headings[:2] != FIRST or headings[-4:] != LAST or len(headings) < 7 or len(set(headings)) < len(headings):
-        yield (f"the parts are {', '.join(headings) or 'missing'}; they should be {', '.join(FIRST)}, "
-               f"sections of names of your own, {', '.join(LAST)}")
+        yield (
+            f"the parts are {', '.join(headings) or 'missing'}; they should be {', '.join(FIRST)}, "
+            f"sections of names of your own, {', '.join(LAST)}"
+        )
     if not re.search(r"^### Sources$", text(parts(notebook).get("Your turn", ())), re.MULTILINE):
         yield "`### Sources` is missing in `Your turn`"
 

@@ -8,6 +8,7 @@ A run that was recorded with the notebook's present code is not repeated, so the
 interruption. A run that fails is reported and not recorded. Samples of a data set of your own are recorded in a folder
 `evidence` beside it, where the notebook finds them.
 """
+
 import argparse
 import os
 import sys
@@ -23,12 +24,13 @@ from . import records
 from .files import is_path
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
-CELL = 600          # seconds that a cell may take, for each unit of the budget
+CELL = 600  # seconds that a cell may take, for each unit of the budget
 
 
 @dataclass(frozen=True)
 class Run:
     """One run of a notebook that is asked for. data: a name, or the absolute path of the reader's own."""
+
     notebook: str
     data: str
     seed: int
@@ -55,8 +57,15 @@ def execute(run: Run) -> list[dict]:
     path = Path(run.notebook)
     budget = int(run.budget) if run.budget == int(run.budget) else run.budget
     done = papermill.execute_notebook(
-        path, None, {"DATASET": run.data, "SEED": run.seed, "BUDGET": budget}, kernel_name="python3", cwd=path.parent,
-        kernel_manager_class=ThisPython, progress_bar=False, execution_timeout=round(CELL * max(1, run.budget)))
+        path,
+        None,
+        {"DATASET": run.data, "SEED": run.seed, "BUDGET": budget},
+        kernel_name="python3",
+        cwd=path.parent,
+        kernel_manager_class=ThisPython,
+        progress_bar=False,
+        execution_timeout=round(CELL * max(1, run.budget)),
+    )
     if not (samples := records.samples_of(done)):
         raise ValueError(f"{path.name} measured nothing: it holds no claims.measure(…)")
     return [asdict(sample) for sample in samples]
@@ -65,12 +74,18 @@ def execute(run: Run) -> list[dict]:
 def open_runs(path: Path, names: Iterable[str], seeds: Iterable[int], budget: float, again: bool = False) -> list[Run]:
     """The runs that are not recorded yet, or were recorded with other code; all of them with `again`."""
     code = records.fingerprint(nbformat.read(path, as_version=4))
-    asked = [Run(str(path), str(Path(name).resolve()) if is_path(name) else name, seed, float(budget))
-             for seed in seeds for name in names]
-    done = {(folder, sample.seed, sample.budget, sample.data) for folder in {run.folder for run in asked}
-            for sample in records.read(path.stem, folder) if sample.code == code}
-    return asked if again else [run for run in asked
-                                if (run.folder, run.seed, run.budget, _name(run.data)) not in done]
+    asked = [
+        Run(str(path), str(Path(name).resolve()) if is_path(name) else name, seed, float(budget))
+        for seed in seeds
+        for name in names
+    ]
+    done = {
+        (folder, sample.seed, sample.budget, sample.data)
+        for folder in {run.folder for run in asked}
+        for sample in records.read(path.stem, folder)
+        if sample.code == code
+    }
+    return asked if again else [run for run in asked if (run.folder, run.seed, run.budget, _name(run.data)) not in done]
 
 
 def _name(data):
@@ -87,7 +102,7 @@ def sweep(runs: list[Run], jobs: int = 1, dask: str | None = None, show: bool = 
     failed = []
     bar = tqdm(total=len(runs), desc="sweep", unit="run", disable=not show, file=sys.stdout)
     with bar:
-        for run, outcome in (_on_cluster(runs, dask) if dask else _here(runs, jobs)):
+        for run, outcome in _on_cluster(runs, dask) if dask else _here(runs, jobs):
             if isinstance(outcome, BaseException):
                 reason = str(outcome).strip().splitlines() or [type(outcome).__name__]
                 failed.append((run, reason[-1][:300]))
@@ -99,7 +114,7 @@ def sweep(runs: list[Run], jobs: int = 1, dask: str | None = None, show: bool = 
 
 
 def _here(runs: list[Run], jobs: int) -> Iterator[tuple[Run, list[dict] | BaseException]]:
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))     # share the cores
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))  # share the cores
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         futures = {pool.submit(execute, run): run for run in runs}
         try:
@@ -130,8 +145,9 @@ def find(name: str) -> Path:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command. Returns the exit status: 0: all was recorded, 1: a run failed, 2: nothing could be run."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.sweep", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.sweep", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("notebook", help="its name, such as 04_under_overcomplete, or its path")
     parser.add_argument("--seeds", type=int, default=10, help="how many: SEED = 1, 2, … (default: %(default)s)")
     parser.add_argument("--data", nargs="+", default=["mnist5k"], metavar="NAME", help="names, or paths of your own")

@@ -1,4 +1,5 @@
 """Training plumbing: a quiet TensorFlow, one call that makes a run repeatable, fast pipelines, restarts, progress."""
+
 import os
 import random
 import sys
@@ -17,7 +18,7 @@ from numpy.typing import ArrayLike
 def _quiet():
     """Keep TensorFlow's start-up messages, which its C++ code writes to file descriptor 2, off the notebook."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")       # its results differ in the last digits
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its results differ in the last digits
     sys.stderr.flush()
     saved, devnull = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, 2)
@@ -31,10 +32,11 @@ def _quiet():
 
 with _quiet():
     import tensorflow as tf
-    tf.zeros(1)                                               # the first operation has messages of its own
+
+    tf.zeros(1)  # the first operation has messages of its own
 import keras  # noqa: E402
 
-tf.get_logger().setLevel("ERROR")      # no advice on retracing: a new architecture is a new graph
+tf.get_logger().setLevel("ERROR")  # no advice on retracing: a new architecture is a new graph
 # Keras 3 says this of every tf.data pipeline that `fit` gets; ours shuffles itself.
 warnings.filterwarnings("ignore", message="`shuffle=True` was passed")
 
@@ -53,8 +55,15 @@ def reproducible(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def pipeline(x: np.ndarray, y: np.ndarray | None = None, *, batch_size: int | None = None, passes: int = 30,
-             corrupt: Callable[[tf.Tensor], tf.Tensor] | None = None, seed: int = 0) -> tf.data.Dataset:
+def pipeline(
+    x: np.ndarray,
+    y: np.ndarray | None = None,
+    *,
+    batch_size: int | None = None,
+    passes: int = 30,
+    corrupt: Callable[[tf.Tensor], tf.Tensor] | None = None,
+    seed: int = 0,
+) -> tf.data.Dataset:
     """Batches for Keras's `fit`, shuffled anew in each pass.
 
     One epoch of `fit` makes `passes` passes over the data, and `compile(steps_per_execution=len(batches))` runs them
@@ -80,12 +89,12 @@ def pipeline(x: np.ndarray, y: np.ndarray | None = None, *, batch_size: int | No
     arrays = [tf.constant(a) for a in ([x] if y is None else [x, np.asarray(y)])]
     with tf.device("CPU"):
         epoch = tf.Variable(-1, trainable=False, dtype=tf.int64)
-    whole = len(x) // size      # whole batches only: one shape, one graph; what a pass leaves out is in the next
+    whole = len(x) // size  # whole batches only: one shape, one graph; what a pass leaves out is in the next
 
     def one_pass(i):
-        begun = epoch.assign_add(tf.cast(i == 0, tf.int64))     # each use of the batches counts one on
+        begun = epoch.assign_add(tf.cast(i == 0, tf.int64))  # each use of the batches counts one on
         key = tf.stack([tf.constant(int(seed) % 2**32, tf.int64), begun * passes + i])
-        order = tf.random.experimental.stateless_shuffle(tf.range(len(x)), key)[:whole * size]
+        order = tf.random.experimental.stateless_shuffle(tf.range(len(x)), key)[: whole * size]
         shuffled = [tf.reshape(tf.gather(a, order), (whole, size, *a.shape[1:])) for a in arrays]
         return tf.data.Dataset.from_tensor_slices((shuffled[0], shuffled[-1]))
 
@@ -96,12 +105,12 @@ def pipeline(x: np.ndarray, y: np.ndarray | None = None, *, batch_size: int | No
         batches = batches.map(lambda inputs, targets: (corrupt(inputs), targets))
     batches = batches.prefetch(8)
     options = tf.data.Options()
-    options.autotune.enabled = False        # there is nothing to tune, and its thread takes 70 ms to end after each use
-    options.experimental_optimization.apply_default_optimizations = False       # nor anything to gain in so few steps
+    options.autotune.enabled = False  # there is nothing to tune, and its thread takes 70 ms to end after each use
+    options.experimental_optimization.apply_default_optimizations = False  # nor anything to gain in so few steps
     return batches.apply(tf.data.experimental.assert_cardinality(whole * passes)).with_options(options)
 
 
-_seeding = threading.Lock()     # initial weights follow from the process's seed, and labs train in a second thread
+_seeding = threading.Lock()  # initial weights follow from the process's seed, and labs train in a second thread
 
 
 def restart(model: Model, seed: int) -> Model:
@@ -136,11 +145,11 @@ def restart(model: Model, seed: int) -> Model:
 def _reset(optimizer, trained):
     """The optimizer as it began, but for its learning rate. Most begin with zeros, Nadam and Adagrad do not."""
     if not optimizer.built:
-        optimizer.build(trained)        # else the first fit would do that, and trace the whole of its graph twice
-    if len(_began.get(optimizer, ())) != len(optimizer.variables):      # not seen before, or built since
+        optimizer.build(trained)  # else the first fit would do that, and trace the whole of its graph twice
+    if len(_began.get(optimizer, ())) != len(optimizer.variables):  # not seen before, or built since
         fresh = type(optimizer).from_config(optimizer.get_config())
         fresh.build(trained)
-        _began[optimizer] = [variable.numpy() for variable in fresh.variables[:len(optimizer.variables)]]
+        _began[optimizer] = [variable.numpy() for variable in fresh.variables[: len(optimizer.variables)]]
     rate = optimizer.learning_rate
     for variable, initial in zip(optimizer.variables, _began[optimizer]):
         if variable is not rate:
@@ -156,7 +165,7 @@ def _reinitialise(layer):
     own = {name: getattr(layer, f"{name}_initializer", None) for name in ("kernel", "bias")}
     if layer.weights and all(w.name in own and own[w.name] for w in layer.weights):
         for w in layer.weights:
-            w.assign(own[w.name].clone()(w.shape, w.dtype))       # a clone: an initializer repeats its own values
+            w.assign(own[w.name].clone()(w.shape, w.dtype))  # a clone: an initializer repeats its own values
     elif layer.weights:
         fresh = type(layer).from_config(layer.get_config())
         fresh.build_from_config(layer.get_build_config())
@@ -182,8 +191,7 @@ def progress(items: Iterable[Item], what: str = "training") -> Iterable[Item]:
     return tqdm(items, desc=what, delay=2, leave=False, file=sys.stdout, ncols=80)
 
 
-def repeat(run: Callable[[int], Any], seeds: Iterable[int],
-           what: str = "seeds") -> np.ndarray | dict[str, np.ndarray]:
+def repeat(run: Callable[[int], Any], seeds: Iterable[int], what: str = "seeds") -> np.ndarray | dict[str, np.ndarray]:
     """Run an experiment once for each seed: run(seed) returns numbers, or {name: numbers}.
 
     Returns an array (seeds, …), or {name: array (seeds, …)}. Example: `errors = repeat(error_of, range(5))`.

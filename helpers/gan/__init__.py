@@ -7,9 +7,9 @@
 `settings` has the losses and the cures by name, `layers` what networks are made of, `steps` what a training step does,
 `model` the GAN that a notebook holds.
 """
+
 from .layers import Copies, MinibatchDeviation, networks
 from .model import GAN, Diverged
 from .settings import CURES, LOSSES, WITH_LABELS, Settings
 
-__all__ = ["CURES", "Copies", "Diverged", "GAN", "LOSSES", "MinibatchDeviation", "Settings", "WITH_LABELS",
-           "networks"]
+__all__ = ["CURES", "Copies", "Diverged", "GAN", "LOSSES", "MinibatchDeviation", "Settings", "WITH_LABELS", "networks"]

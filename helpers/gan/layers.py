@@ -1,4 +1,5 @@
 """Layers that a GAN's networks are made of, and the dense networks that it has by default."""
+
 from __future__ import annotations
 
 from functools import partial
@@ -29,16 +30,19 @@ class Copies(layers.Layer):
 
     def build(self, shape):
         *copies, _, inputs = shape
-        limit = (6 / (inputs + self.units))**0.5                   # Glorot's, of one copy
+        limit = (6 / (inputs + self.units)) ** 0.5  # Glorot's, of one copy
         self.kernel_initializer = keras.initializers.RandomUniform(-limit, limit)
         self.bias_initializer = keras.initializers.Zeros()
-        self.kernel = self.add_weight(shape=(*copies, inputs, self.units), initializer=self.kernel_initializer,
-                                      name="kernel")
-        self.bias = self.add_weight(shape=(*copies, 1, self.units) if copies else (self.units,), name="bias",
-                                    initializer=self.bias_initializer)
+        self.kernel = self.add_weight(
+            shape=(*copies, inputs, self.units), initializer=self.kernel_initializer, name="kernel"
+        )
+        self.bias = self.add_weight(
+            shape=(*copies, 1, self.units) if copies else (self.units,), name="bias", initializer=self.bias_initializer
+        )
         if self.spectral:
-            self.direction = self.add_weight(shape=(*copies, 1, self.units), initializer="ones", trainable=False,
-                                             name="direction")
+            self.direction = self.add_weight(
+                shape=(*copies, 1, self.units), initializer="ones", trainable=False, name="direction"
+            )
 
     def call(self, x, training=False):
         kernel = self.normalised(training) if self.spectral else self.kernel
@@ -55,8 +59,12 @@ class Copies(layers.Layer):
         return kernel / (left @ kernel @ ops.swapaxes(right, -1, -2))
 
     def get_config(self):
-        return {**super().get_config(), "units": self.units, "spectral": self.spectral,
-                "activation": keras.activations.serialize(self.activation)}
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "spectral": self.spectral,
+            "activation": keras.activations.serialize(self.activation),
+        }
 
 
 def _unit(x):
@@ -80,8 +88,15 @@ class MinibatchDeviation(layers.Layer):
         return ops.concatenate([x, ops.zeros_like(x[..., :1]) + deviation], axis=-1)
 
 
-def networks(features: int, latent: int = 2, width: int = 64, depth: int = 2, d_depth: int | None = None,
-             copies: int | None = None, settings: Settings | None = None) -> tuple[keras.Model, keras.Model]:
+def networks(
+    features: int,
+    latent: int = 2,
+    width: int = 64,
+    depth: int = 2,
+    d_depth: int | None = None,
+    copies: int | None = None,
+    settings: Settings | None = None,
+) -> tuple[keras.Model, keras.Model]:
     """A dense generator, latent → features, and a discriminator, features → 1, of relu layers, in float32 always.
 
     depth, d_depth: hidden layers of each. copies: None for one pair of networks. The settings decide on packing,
@@ -90,11 +105,14 @@ def networks(features: int, latent: int = 2, width: int = 64, depth: int = 2, d_
         generator, discriminator = networks(2, settings=Settings(spectral=True))
     """
     settings, shape = settings or Settings(), (None,) if copies is None else (copies, None)
-    dense = partial(Copies, dtype="float32")                        # whatever the global policy says
+    dense = partial(Copies, dtype="float32")  # whatever the global policy says
     hidden = [dense(width, "relu") for _ in range(depth)]
     generator = keras.Sequential([keras.Input(batch_shape=(*shape, latent)), *hidden, dense(features)])
     hidden = [dense(width, "relu", settings.spectral) for _ in range(d_depth or depth)]
     discriminator = keras.Sequential([
-        keras.Input(batch_shape=(*shape, features * settings.packing)), *hidden,
-        *[MinibatchDeviation(dtype="float32")] * settings.deviation, dense(1, spectral=settings.spectral)])
+        keras.Input(batch_shape=(*shape, features * settings.packing)),
+        *hidden,
+        *[MinibatchDeviation(dtype="float32")] * settings.deviation,
+        dense(1, spectral=settings.spectral),
+    ])
     return generator, discriminator

@@ -1,4 +1,5 @@
 """The GAN that a notebook holds: networks, settings and a state, trained inside one graph."""
+
 from __future__ import annotations
 
 from dataclasses import asdict, replace
@@ -21,8 +22,10 @@ class Diverged(ArithmeticError):
     """Training left the finite numbers. step: the step that broke the weights; the GAN holds those before it."""
 
     def __init__(self, step: int) -> None:
-        super().__init__(f"step {step} made the weights infinite or undefined; the weights before it are kept. Try "
-                         "lower learning rates, or a bound on the discriminator's slope (spectral, penalty).")
+        super().__init__(
+            f"step {step} made the weights infinite or undefined; the weights before it are kept. Try "
+            "lower learning rates, or a bound on the discriminator's slope (spectral, penalty)."
+        )
         self.step = step
 
 
@@ -43,9 +46,19 @@ class GAN:
     do not fit together.
     """
 
-    def __init__(self, x: np.ndarray, *, copies: int | None = None, latent: int = 2, width: int = 64, depth: int = 2,
-                 d_depth: int | None = None, generator: keras.Model | None = None,
-                 discriminator: keras.Model | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        x: np.ndarray,
+        *,
+        copies: int | None = None,
+        latent: int = 2,
+        width: int = 64,
+        depth: int = 2,
+        d_depth: int | None = None,
+        generator: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
+        **settings: Any,
+    ) -> None:
         chosen = Settings.of(**settings)
         x = np.asarray(x, np.float32)
         if generator is None or discriminator is None:
@@ -54,8 +67,10 @@ class GAN:
             _check_samples(x, None)
             generator, discriminator = networks(x.shape[1], latent, width, depth, d_depth, copies, chosen)
         elif chosen.deviation or chosen.spectral:
-            raise ValueError("minibatch deviation and spectral normalisation are layers: put them into your own "
-                             "discriminator (gan.MinibatchDeviation, keras.layers.SpectralNormalization)")
+            raise ValueError(
+                "minibatch deviation and spectral normalisation are layers: put them into your own "
+                "discriminator (gan.MinibatchDeviation, keras.layers.SpectralNormalization)"
+            )
         self.generator, self.discriminator = generator, discriminator
         self.copies: tuple[int, ...] = () if copies is None else (copies,)
         self.data = tf.Variable(x, shape=(None, *x.shape[1:]), trainable=False)
@@ -121,7 +136,7 @@ class GAN:
         losses, finite = self._train(steps, turns)
         if not finite:
             good = _last_good(losses, turns)
-            self._train(good, turns, anyway=True)       # the same steps again, up to the last good one
+            self._train(good, turns, anyway=True)  # the same steps again, up to the last good one
             self.step += good
             raise Diverged(self.step + 1)
         self.step += steps
@@ -130,11 +145,15 @@ class GAN:
     def _check_trainable(self):
         for name, net, weights in zip(PLAYERS, self.game.networks, self.variables.weights):
             if not net.trainable_variables:
-                raise ValueError(f"the {name} is frozen: set its `trainable` to True. Older recipes freeze the "
-                                 "discriminator; here a step of one network leaves the other alone")
+                raise ValueError(
+                    f"the {name} is frozen: set its `trainable` to True. Older recipes freeze the "
+                    "discriminator; here a step of one network leaves the other alone"
+                )
             if len(net.trainable_variables) != len(weights):
-                raise ValueError(f"the {name} had {len(weights)} weights to train when the GAN was made, and has "
-                                 f"{len(net.trainable_variables)} now: freeze layers before you make the GAN")
+                raise ValueError(
+                    f"the {name} had {len(weights)} weights to train when the GAN was made, and has "
+                    f"{len(net.trainable_variables)} now: freeze layers before you make the GAN"
+                )
 
     def _train(self, steps, turns, anyway=False):
         # One step each, the usual case, has a graph without loops in its loop: a tenth faster. Tensors share another.
@@ -194,8 +213,10 @@ def _check_samples(x, shape):
     if x.ndim < 2 or not len(x):
         raise ValueError(f"a GAN needs samples of shape (n, features) or (n, height, width, channels), got {x.shape}")
     if shape is not None and x.shape[1:] != tuple(shape):
-        raise ValueError(f"these samples have the shape {x.shape[1:]}, and the generator makes {tuple(shape)}: give "
-                         "data of that shape, or make another GAN")
+        raise ValueError(
+            f"these samples have the shape {x.shape[1:]}, and the generator makes {tuple(shape)}: give "
+            "data of that shape, or make another GAN"
+        )
     if not np.isfinite(x).all():
         raise ValueError("the samples hold values that are infinite or undefined (nan): leave those rows out")
 
@@ -203,12 +224,16 @@ def _check_samples(x, shape):
 def _check_networks(game):
     for name, net in zip(PLAYERS, game.networks):
         if other := {net.outputs[0].dtype, *(v.dtype for v in net.trainable_variables)} - {"float32"}:
-            raise ValueError(f"the {name} computes in {min(other)}, and a GAN trains in float32: give its layers "
-                             "dtype=\"float32\", or call keras.config.set_dtype_policy(\"float32\") before making them")
+            raise ValueError(
+                f"the {name} computes in {min(other)}, and a GAN trains in float32: give its layers "
+                'dtype="float32", or call keras.config.set_dtype_policy("float32") before making them'
+            )
     m, shape = game.settings.packing, game.sample_shape
     if m > 1 and len(shape) != 1:
         raise ValueError(f"samples of shape {shape} cannot be packed: flatten them, (n, features)")
-    asked, taken = (m * shape[0], *shape[1:]), game.discriminator.input_shape[len(game.copies) + 1:]
+    asked, taken = (m * shape[0], *shape[1:]), game.discriminator.input_shape[len(game.copies) + 1 :]
     if tuple(taken) != tuple(asked):
-        raise ValueError(f"the discriminator takes {tuple(taken)}, and gets samples of shape {asked}"
-                         f"{f', packed by {m}' if m > 1 else ''}: change its input")
+        raise ValueError(
+            f"the discriminator takes {tuple(taken)}, and gets samples of shape {asked}"
+            f"{f', packed by {m}' if m > 1 else ''}: change its input"
+        )

@@ -1,4 +1,5 @@
 """What can be chosen for a GAN: its loss, rates and cures; and the cures that notebook 8 and the arena try."""
+
 from __future__ import annotations
 
 import difflib
@@ -12,12 +13,16 @@ softplus = tf.nn.softplus
 # Its first argument is the target for real samples, 1 without label smoothing.
 LOSSES = {
     # Goodfellow et al., 2014: cross-entropy; the generator minimises log(1 − D), or maximises log D.
-    "minimax": (lambda t, real, fake: t * softplus(-real) + (1 - t) * softplus(real) + softplus(fake),
-                lambda fake: -softplus(fake)),
-    "non-saturating": (lambda t, real, fake: t * softplus(-real) + (1 - t) * softplus(real) + softplus(fake),
-                       lambda fake: softplus(-fake)),
+    "minimax": (
+        lambda t, real, fake: t * softplus(-real) + (1 - t) * softplus(real) + softplus(fake),
+        lambda fake: -softplus(fake),
+    ),
+    "non-saturating": (
+        lambda t, real, fake: t * softplus(-real) + (1 - t) * softplus(real) + softplus(fake),
+        lambda fake: softplus(-fake),
+    ),
     # Mao et al., 2017, with targets 0 and 1
-    "least squares": (lambda t, real, fake: ((real - t)**2 + fake**2) / 2, lambda fake: (fake - 1)**2 / 2),
+    "least squares": (lambda t, real, fake: ((real - t) ** 2 + fake**2) / 2, lambda fake: (fake - 1) ** 2 / 2),
     # Lim and Ye, 2017
     "hinge": (lambda t, real, fake: tf.nn.relu(1 - real) + tf.nn.relu(1 + fake), lambda fake: -fake),
     # Arjovsky et al., 2017; means something only with a bound on the discriminator's slope, such as `penalty`
@@ -28,12 +33,18 @@ WITH_LABELS = ("minimax", "non-saturating", "least squares")
 # {name: the settings that make it}, in the order in which notebook 8 tries them. One strength each, on the ring as in
 # the arena: the arena leaves losses, rates and β₁ to controls of their own.
 CURES: dict[str, dict[str, Any]] = {
-    "β₁ = 0": {"beta1": 0.0}, "two time scales": {"generator_rate": 1e-3},
-    "unrolling": {"unrolling": 4}, "packing": {"packing": 4},
-    "minibatch deviation": {"deviation": True}, "label smoothing": {"smoothing": 0.1},
-    "instance noise": {"noise": 0.5, "noise_steps": 1000}, "replay": {"replay": 2048},
-    "spectral normalisation": {"spectral": True}, "R1": {"r1": 0.1},
-    "WGAN-GP": {"loss": "Wasserstein", "penalty": 1.0}, "weight averaging": {"average": 0.99},
+    "β₁ = 0": {"beta1": 0.0},
+    "two time scales": {"generator_rate": 1e-3},
+    "unrolling": {"unrolling": 4},
+    "packing": {"packing": 4},
+    "minibatch deviation": {"deviation": True},
+    "label smoothing": {"smoothing": 0.1},
+    "instance noise": {"noise": 0.5, "noise_steps": 1000},
+    "replay": {"replay": 2048},
+    "spectral normalisation": {"spectral": True},
+    "R1": {"r1": 0.1},
+    "WGAN-GP": {"loss": "Wasserstein", "penalty": 1.0},
+    "weight averaging": {"average": 0.99},
 }
 
 
@@ -54,6 +65,7 @@ class Settings:
 
     Raises ValueError for an unknown loss, a number out of BOUNDS, or two settings that contradict each other.
     """
+
     loss: str = "non-saturating"
     generator_rate: float = 1e-3
     discriminator_rate: float = 1e-3
@@ -76,14 +88,20 @@ class Settings:
         if self.loss not in LOSSES:
             raise ValueError(f"unknown loss {self.loss!r}: choose one of {', '.join(LOSSES)}")
         if self.batch % self.packing:
-            raise ValueError(f"a batch of {self.batch} cannot be packed by {self.packing}: choose a batch that "
-                             f"{self.packing} divides, such as {-(-self.batch // self.packing) * self.packing}")
+            raise ValueError(
+                f"a batch of {self.batch} cannot be packed by {self.packing}: choose a batch that "
+                f"{self.packing} divides, such as {-(-self.batch // self.packing) * self.packing}"
+            )
         if 0 < self.replay < self.batch // 2:
-            raise ValueError(f"a store of {self.replay} is too small to replay half of a batch of {self.batch}: keep "
-                             f"at least {self.batch // 2}")
+            raise ValueError(
+                f"a store of {self.replay} is too small to replay half of a batch of {self.batch}: keep "
+                f"at least {self.batch // 2}"
+            )
         if self.smoothing and self.loss not in WITH_LABELS:
-            raise ValueError(f"the {self.loss} loss has no labels to smooth: leave smoothing at 0, or choose one of "
-                             f"{', '.join(WITH_LABELS)}")
+            raise ValueError(
+                f"the {self.loss} loss has no labels to smooth: leave smoothing at 0, or choose one of "
+                f"{', '.join(WITH_LABELS)}"
+            )
         for name, (least, most) in BOUNDS.items():
             if not least <= getattr(self, name) <= most:
                 raise ValueError(f"{name} must be from {least} to {most}, got {getattr(self, name)}")
@@ -92,8 +110,10 @@ class Settings:
     def graph(self) -> dict[str, Any]:
         """What decides which graph is built; the other settings are fed into it."""
         on = {name: bool(getattr(self, name)) for name in ("smoothing", "noise", "r1", "penalty", "average")}
-        return on | {name: getattr(self, name) for name in
-                     ("loss", "batch", "replay", "deviation", "packing", "unrolling", "spectral")}
+        return on | {
+            name: getattr(self, name)
+            for name in ("loss", "batch", "replay", "deviation", "packing", "unrolling", "spectral")
+        }
 
     @property
     def fed(self) -> dict[str, float]:
@@ -107,13 +127,27 @@ class Settings:
         for name in settings:
             if name not in known:
                 close = difflib.get_close_matches(name, known, n=1)
-                raise ValueError(f"a GAN has no setting or cure {name!r}; "
-                                 + (f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known)}"))
+                raise ValueError(
+                    f"a GAN has no setting or cure {name!r}; "
+                    + (f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known)}")
+                )
         return cls(**settings)
 
 
-BOUNDS = {"generator_rate": (0, 1), "discriminator_rate": (0, 1), "beta1": (0, 0.999), "d_steps": (0, 100),
-          "batch": (2, 10_000), "smoothing": (0, 0.5), "noise": (0, 100), "noise_steps": (0, 10**9),
-          "replay": (0, 10**6), "packing": (1, 100), "unrolling": (0, 20), "r1": (0, 10**6), "penalty": (0, 10**6),
-          "average": (0, 0.99999)}
+BOUNDS = {
+    "generator_rate": (0, 1),
+    "discriminator_rate": (0, 1),
+    "beta1": (0, 0.999),
+    "d_steps": (0, 100),
+    "batch": (2, 10_000),
+    "smoothing": (0, 0.5),
+    "noise": (0, 100),
+    "noise_steps": (0, 10**9),
+    "replay": (0, 10**6),
+    "packing": (1, 100),
+    "unrolling": (0, 20),
+    "r1": (0, 10**6),
+    "penalty": (0, 10**6),
+    "average": (0, 0.99999),
+}
 FED = ("generator_rate", "discriminator_rate", "beta1", "smoothing", "noise", "noise_steps", "r1", "penalty", "average")

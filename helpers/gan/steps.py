@@ -4,6 +4,7 @@ Nothing here keeps anything. A `Game` is what stays while a GAN trains, a `State
 numbers of `Settings.fed`, which may be others in the next run. Of pairs the generator's part comes first (G), then the
 discriminator's (D). With copies, samples are (copies, batch, …), and losses (copies,).
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ Fed = dict[str, Any]
 @dataclass(frozen=True)
 class Game:
     """What stays: the two networks, the settings, the real samples (n, …); copies is () or (how many,)."""
+
     generator: keras.Model
     discriminator: keras.Model
     settings: Settings
@@ -34,36 +36,44 @@ class Game:
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        return self.generator.output_shape[len(self.copies) + 1:]
+        return self.generator.output_shape[len(self.copies) + 1 :]
 
 
 class State(NamedTuple):
     """What changes: all of a run follows from it, and from the settings and the data."""
-    weights: tuple          # of each network, a list of its trainable weights
-    rest: tuple             # of each, a list of what it changes by itself, such as a batch normalisation's means
-    moments: tuple          # of each, Adam's two, of all its weights in a row
-    steps: tuple            # of each, how many it made
+
+    weights: tuple  # of each network, a list of its trainable weights
+    rest: tuple  # of each, a list of what it changes by itself, such as a batch normalisation's means
+    moments: tuple  # of each, Adam's two, of all its weights in a row
+    steps: tuple  # of each, how many it made
     seed: tf.Tensor
-    average: list           # the generator's averaged weights, or none
+    average: list  # the generator's averaged weights, or none
     old: tf.Tensor | tuple  # the replay store (…, replay, features), or none
 
 
 def begin(game: Game) -> State:
     """A state in variables, those of the networks among them; seed and counts are 0."""
+
     def zeros(*shape, dtype=tf.float32):
         return tf.Variable(tf.zeros(shape, dtype), trainable=False)
 
     s, weights = game.settings, tuple(net.trainable_variables for net in game.networks)
     sizes = [sum(int(np.prod(v.shape)) for v in of) for of in weights]
     g_steps, d_steps, seed = (zeros(dtype=tf.int32) for _ in range(3))
-    return State(weights, rest=tuple(net.non_trainable_variables for net in game.networks),
-                 moments=tuple((zeros(n), zeros(n)) for n in sizes), steps=(g_steps, d_steps), seed=seed,
-                 average=[zeros(*v.shape) for v in weights[G]] if s.average else [],
-                 old=zeros(*game.copies, s.replay, *game.sample_shape) if s.replay else ())
+    return State(
+        weights,
+        rest=tuple(net.non_trainable_variables for net in game.networks),
+        moments=tuple((zeros(n), zeros(n)) for n in sizes),
+        steps=(g_steps, d_steps),
+        seed=seed,
+        average=[zeros(*v.shape) for v in weights[G]] if s.average else [],
+        old=zeros(*game.copies, s.replay, *game.sample_shape) if s.replay else (),
+    )
 
 
-def run(game: Game, state: State, fed: Fed, steps: tf.Tensor, d_steps: Any,
-        g_steps: Any) -> tuple[State, tf.Tensor, tf.Tensor]:
+def run(
+    game: Game, state: State, fed: Fed, steps: tf.Tensor, d_steps: Any, g_steps: Any
+) -> tuple[State, tf.Tensor, tf.Tensor]:
     """So many steps, each of d_steps of the discriminator and g_steps of the generator.
 
     Returns the state after, the losses (steps, 2, copies…) of D and G, and whether all stayed finite.
@@ -88,6 +98,7 @@ def _times(n):
 
 # The steps ------------------------------------------------------------------------------------------------------
 
+
 def discriminator_step(game: Game, state: State, fed: Fed) -> tuple[State, tf.Tensor]:
     state, seed = _count(state, D)
     with _playing(game, state) as scope, tf.GradientTape() as tape:
@@ -109,8 +120,11 @@ def generator_step(game: Game, state: State, fed: Fed) -> tuple[State, tf.Tensor
         tape.watch(state.weights[G])
         fake = game.generator(latent(game, seed), training=True)
         fake = seen(game, state, fake, seed + [0, 4], fed)
-        values = values_ahead(game, state, fake, seed, fed) if game.settings.unrolling else \
-            game.discriminator(fake, training=True)
+        values = (
+            values_ahead(game, state, fake, seed, fed)
+            if game.settings.unrolling
+            else game.discriminator(fake, training=True)
+        )
         loss = generator_loss(game, values)
     state = _descended(game, state, G, tape.gradient(loss, state.weights[G]), fed, scope)
     part = 1 - fed["average"]
@@ -122,8 +136,10 @@ def loss_to_come(game: Game, state: State, fed: Fed, d_steps: Any) -> tf.Tensor:
     seed = _seed(state, tf.where(d_steps > 0, state.steps[D], state.steps[G]) + 1, tf.cast(d_steps > 0, tf.int32))
     with _playing(game, state):
         fake = game.generator(latent(game, seed), training=False)
-        real, fake = (game.discriminator(seen(game, state, x, seed + [0, use], fed), training=False)
-                      for x, use in ((real_samples(game, seed), 3), (fake, 4)))
+        real, fake = (
+            game.discriminator(seen(game, state, x, seed + [0, use], fed), training=False)
+            for x, use in ((real_samples(game, seed), 3), (fake, 4))
+        )
     return tf.where(d_steps > 0, discriminator_loss(game, real, fake, fed), generator_loss(game, fake))
 
 
@@ -138,11 +154,13 @@ def _playing(game, state):
 def _descended(game, state, player, gradients, fed, scope):
     """The state after a step of Adam, and with what the networks changed by themselves."""
     rate = fed[("generator_rate", "discriminator_rate")[player]]
-    weights, moments = adam(state.weights[player], gradients, state.moments[player], state.steps[player], rate,
-                            fed["beta1"])
+    weights, moments = adam(
+        state.weights[player], gradients, state.moments[player], state.steps[player], rate, fed["beta1"]
+    )
     rest = tuple([scope.get_current_value(v) for v in net.non_trainable_variables] for net in game.networks)
-    return state._replace(weights=_put(state.weights, player, weights), moments=_put(state.moments, player, moments),
-                          rest=rest)
+    return state._replace(
+        weights=_put(state.weights, player, weights), moments=_put(state.moments, player, moments), rest=rest
+    )
 
 
 def adam(weights: list, gradients: list, moments: tuple, step: tf.Tensor, rate: Any, beta1: Any) -> tuple[list, tuple]:
@@ -162,8 +180,10 @@ def adam(weights: list, gradients: list, moments: tuple, step: tf.Tensor, rate: 
 def _cut(row, like):
     """Numbers in a row, in the shapes of these weights."""
     shapes = [weight.shape for weight in like]
-    return [tf.reshape(part, shape)
-            for part, shape in zip(tf.split(row, [shape.num_elements() for shape in shapes]), shapes)]
+    return [
+        tf.reshape(part, shape)
+        for part, shape in zip(tf.split(row, [shape.num_elements() for shape in shapes]), shapes)
+    ]
 
 
 def _put(pair, player, new):
@@ -171,6 +191,7 @@ def _put(pair, player, new):
 
 
 # Losses and cures -----------------------------------------------------------------------------------------------
+
 
 def discriminator_loss(game: Game, real: tf.Tensor, fake: tf.Tensor, fed: Fed) -> tf.Tensor:
     """Of values (…, batch, 1) of real samples and of fakes."""
@@ -197,27 +218,28 @@ def values_and_slopes(game: Game, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | 
     return values, tape.gradient(values, x)
 
 
-def penalties(game: Game, real: tf.Tensor, fake: tf.Tensor, slopes: tf.Tensor | None, seed: tf.Tensor,
-              fed: Fed) -> tf.Tensor | float:
+def penalties(
+    game: Game, real: tf.Tensor, fake: tf.Tensor, slopes: tf.Tensor | None, seed: tf.Tensor, fed: Fed
+) -> tf.Tensor | float:
     """R1 from the slopes at real samples, and the gradient penalty between them and the fakes: (copies,)."""
     total = 0.0
     if game.settings.r1:
         total += fed["r1"] / 2 * _mean(_squared_length(slopes, game.copies))
     if game.settings.penalty:
-        part = tf.random.stateless_uniform(real.shape[:len(game.copies) + 1], seed + [0, 5])
+        part = tf.random.stateless_uniform(real.shape[: len(game.copies) + 1], seed + [0, 5])
         part = tf.reshape(part, (*part.shape, *[1] * (len(real.shape) - len(part.shape))))
         between = real + part * (fake - real)
         with tf.GradientTape() as tape:
             tape.watch(between)
             values = game.discriminator(between, training=True)
         length = tf.sqrt(_squared_length(tape.gradient(values, between), game.copies) + 1e-12)
-        total += fed["penalty"] * _mean((length - 1)**2)
+        total += fed["penalty"] * _mean((length - 1) ** 2)
     return total
 
 
 def _squared_length(gradient, copies):
     """(copies…, batch, …) → (copies…, batch, 1)"""
-    flat = tf.reshape(gradient, (*gradient.shape[:len(copies) + 1], -1))
+    flat = tf.reshape(gradient, (*gradient.shape[: len(copies) + 1], -1))
     return tf.reduce_sum(flat**2, axis=-1, keepdims=True)
 
 
@@ -242,6 +264,7 @@ def values_ahead(game: Game, state: State, fake: tf.Tensor, seed: tf.Tensor, fed
 
 # Samples --------------------------------------------------------------------------------------------------------
 
+
 def _count(state, player):
     """Count a network's step; a seed for it alone, whose second number leaves room for eight uses."""
     steps = state.steps[player] + 1
@@ -261,8 +284,9 @@ def latent(game: Game, seed: Any, n: int | None = None) -> tf.Tensor:
 
 def real_samples(game: Game, seed: tf.Tensor) -> tf.Tensor:
     """A batch of the data for each copy."""
-    rows = tf.raw_ops.StatelessRandomUniformInt(shape=(*game.copies, game.settings.batch), seed=seed + [0, 1],
-                                                minval=0, maxval=tf.shape(game.data)[0])
+    rows = tf.raw_ops.StatelessRandomUniformInt(
+        shape=(*game.copies, game.settings.batch), seed=seed + [0, 1], minval=0, maxval=tf.shape(game.data)[0]
+    )
     return tf.gather(game.data, rows)
 
 
@@ -290,8 +314,13 @@ def with_old(game: Game, state: State, fake: tf.Tensor, seed: tf.Tensor) -> tupl
     full = state.steps[D] * half > kept
     old = tf.where(full, tf.gather(state.old, rows, axis=axis), new)
     index = tf.reshape(place, (-1, 1))
-    stored = tf.tensor_scatter_nd_update(state.old, index, new) if not game.copies else tf.stack(
-        [tf.tensor_scatter_nd_update(o, index, n) for o, n in zip(tf.unstack(state.old), tf.unstack(new))])
+    stored = (
+        tf.tensor_scatter_nd_update(state.old, index, new)
+        if not game.copies
+        else tf.stack([
+            tf.tensor_scatter_nd_update(o, index, n) for o, n in zip(tf.unstack(state.old), tf.unstack(new))
+        ])
+    )
     return tf.concat([old, rest], axis), stored
 
 

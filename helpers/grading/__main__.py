@@ -4,6 +4,7 @@ Marks, feedback and a report land in the course's folder: grades/NAME.csv, grade
 nbgrader's gradebook, so that `jupyter lab` with its formgrader marks what is marked by hand. Run it again after that,
 or after an interruption: what is graded already stays, and the table and the feedback follow the gradebook.
 """
+
 import argparse
 import sys
 from dataclasses import fields
@@ -12,7 +13,7 @@ from pathlib import Path
 from . import processes
 
 if __name__ == "__main__":
-    processes.start()      # its imports take as long as those that follow here: on the other core, meanwhile
+    processes.start()  # its imports take as long as those that follow here: on the other core, meanwhile
 
 from .run import COURSE, grade  # noqa: E402
 from .sandbox import Limits  # noqa: E402
@@ -20,8 +21,9 @@ from .sandbox import Limits  # noqa: E402
 
 def main(arguments: list[str] | None = None) -> int:
     """The command. Returns the exit status: 0: everything was graded, 1: something failed, 2: nothing could be."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.grading", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.grading", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("assignment", help="its name, such as 06_vae")
     parser.add_argument("--submissions", required=True, type=Path, help="the folder or zip of what was handed in")
     parser.add_argument("--course", type=Path, default=COURSE, help="the course's folder (default: %(default)s)")
@@ -30,13 +32,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--unconfined", action="store_true", help="without bubblewrap: only for code that you trust")
     parser.add_argument("--again", action="store_true", help="grade anew what is graded already")
     for limit in fields(Limits):
-        parser.add_argument(f"--limit-{limit.name}", type=type(limit.default), default=limit.default,
-                            help="(default: %(default)s)")
+        parser.add_argument(
+            f"--limit-{limit.name}", type=type(limit.default), default=limit.default, help="(default: %(default)s)"
+        )
     options = parser.parse_args(arguments)
     limits = Limits(**{limit.name: getattr(options, f"limit_{limit.name}") for limit in fields(Limits)})
     try:
-        rows = grade(options.assignment, options.submissions, options.course, options.jobs, limits, options.dask,
-                     not options.unconfined, options.again)
+        rows = grade(
+            options.assignment,
+            options.submissions,
+            options.course,
+            options.jobs,
+            limits,
+            options.dask,
+            not options.unconfined,
+            options.again,
+        )
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2

@@ -3,6 +3,7 @@
 nbgrader's own steps are replaced where they lose marks or show what is hidden. A course's nbgrader_config.py calls
 `configure(get_config(), root)`.
 """
+
 import tempfile
 from pathlib import Path
 
@@ -34,8 +35,10 @@ def configure(config, root, course="answers", exchange=None):
     config.Autograde.autograde_preprocessors = [Run, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
     config.GenerateFeedback.preprocessors = [GetGrades, ClearHiddenTests, ForStudents, CSSHTMLHeaderPreprocessor]
     config.HTMLExporter.sanitize_html = True
-    config.HTMLExporter.filters = {"markdown2html": "helpers.grading.showing.markdown",
-                                   "clean_html": "helpers.grading.showing.html"}
+    config.HTMLExporter.filters = {
+        "markdown2html": "helpers.grading.showing.markdown",
+        "clean_html": "helpers.grading.showing.html",
+    }
     if exchange:
         config.Exchange.root = str(exchange)
     return config

@@ -1,4 +1,5 @@
 """A course on disk, as nbgrader lays it out: what is handed out, the gradebook, the run notebooks, the feedback."""
+
 import hashlib
 import html
 import logging
@@ -20,7 +21,7 @@ from traitlets.config import Config
 from . import configuration
 from .student import FILES
 
-warnings.filterwarnings("ignore", category=SAWarning)      # nbgrader 0.9 on SQLAlchemy 2.1: many, and harmless
+warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader 0.9 on SQLAlchemy 2.1: many, and harmless
 
 FAILED = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{name}</title>
 <body style="font-family: sans-serif; max-width: 40em; margin: 2em auto"><h1>{name}</h1>
@@ -34,7 +35,7 @@ class Course:
     def __init__(self, root):
         self.root = Path(root).resolve()
         self.config = configuration.configure(Config(), self.root)
-        binaries = str(Path(sys.executable).parent)      # nbgrader calls `alembic` when it makes a gradebook
+        binaries = str(Path(sys.executable).parent)  # nbgrader calls `alembic` when it makes a gradebook
         if binaries not in os.environ["PATH"].split(os.pathsep):
             os.environ["PATH"] = os.pathsep.join([binaries, os.environ["PATH"]])
 
@@ -67,8 +68,11 @@ class Course:
         at all, and asks to be graded by hand.
         """
         student = result["student"]
-        notebook = nbformat.reads(result["notebook"], as_version=4) if result["notebook"] else \
-            nbformat.read(self.root / "release" / name / f"{name}.ipynb", as_version=4)
+        notebook = (
+            nbformat.reads(result["notebook"], as_version=4)
+            if result["notebook"]
+            else nbformat.read(self.root / "release" / name / f"{name}.ipynb", as_version=4)
+        )
         with configuration.gradebook(self.root) as book:
             book.update_or_create_student(student)
             stamp = {"timestamp": parse_utc(timestamp)} if timestamp else {}
@@ -81,8 +85,14 @@ class Course:
                     grade.auto_score, grade.needs_manual_grade = None, True
                 book.db.commit()
         else:
-            whose = {"nbgrader": {"notebook": name, "assignment": name, "student": student,
-                                  "db_url": self.config.CourseDirectory.db_url}}
+            whose = {
+                "nbgrader": {
+                    "notebook": name,
+                    "assignment": name,
+                    "student": student,
+                    "db_url": self.config.CourseDirectory.db_url,
+                }
+            }
             quiet = logging.getLogger("nbgrader")
             for step in (SaveAutoGrades, AssignLatePenalties):
                 step(parent=None, log=quiet).preprocess(notebook, whose)
@@ -116,8 +126,10 @@ class Course:
                 grades = book.find_submission_notebook(name, name, student).grades
             except MissingEntry:
                 return {}, False
-            found = {grade.name: grade.manual_score if grade.manual_score is not None else grade.auto_score
-                     for grade in grades}
+            found = {
+                grade.name: grade.manual_score if grade.manual_score is not None else grade.auto_score
+                for grade in grades
+            }
             extra = sum(grade.extra_credit or 0 for grade in grades)
             return {**found, **({"extra": extra} if extra else {})}, any(g.needs_manual_grade for g in grades)
 
@@ -132,8 +144,9 @@ class Course:
         if result["status"] != "failed":
             with configuration.gradebook(self.root) as book:
                 found = book.find_submission_notebook(name, name, result["student"])
-                state += [(g.name, g.auto_score, g.manual_score, g.extra_credit, g.needs_manual_grade)
-                          for g in found.grades]
+                state += [
+                    (g.name, g.auto_score, g.manual_score, g.extra_credit, g.needs_manual_grade) for g in found.grades
+                ]
                 state += [(c.name, c.auto_comment, c.manual_comment) for c in found.comments]
         return hashlib.sha256(repr(state).encode()).hexdigest()
 

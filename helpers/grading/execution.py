@@ -1,4 +1,5 @@
 """Run a rebuilt submission cell by cell: a cell that hangs or kills its kernel costs the student that cell only."""
+
 import copy
 
 from nbclient import NotebookClient
@@ -11,8 +12,8 @@ from .sandbox import Kernel
 
 CHANGED = """from helpers import marks as _canary
 '|'.join(_canary.tampered() + ['the name marks'] * (globals().get('marks') is not _canary))"""
-PICTURES, WHOLE = 500_000, 5_000_000      # characters: of a cell's pictures and tables, and of a whole run's output
-RESTARTS = 6       # of the kernel; each cell that ends one is left out in the next run
+PICTURES, WHOLE = 500_000, 5_000_000  # characters: of a cell's pictures and tables, and of a whole run's output
+RESTARTS = 6  # of the kernel; each cell that ends one is left out in the next run
 
 
 class NotStarted(Exception):
@@ -28,12 +29,12 @@ class Client(NotebookClient):
 
     def process_message(self, msg, cell, cell_index):
         content = msg["content"]
-        if "data" in content and "metadata" in content:      # every way to show something, first and later
+        if "data" in content and "metadata" in content:  # every way to show something, first and later
             content["data"], content["metadata"] = showing.data(content["data"]), {}
         if msg["msg_type"] == "update_display_data" and not self._fits(len(str(content["data"])), PICTURES):
             return None
         if msg["msg_type"] == "error":
-            content["ename"], content["evalue"] = content["ename"][:100], content["evalue"][:self.most]
+            content["ename"], content["evalue"] = content["ename"][:100], content["evalue"][: self.most]
             content["traceback"] = [f"{content['ename']}: {content['evalue']}"]
         return super().process_message(msg, cell, cell_index)
 
@@ -42,11 +43,11 @@ class Client(NotebookClient):
         content = msg["content"]
         if msg["msg_type"] == "stream":
             content["name"], whole = "stdout", len(content["text"])
-            content["text"] = content["text"][:max(room, 0)]
+            content["text"] = content["text"][: max(room, 0)]
             if not content["text"] or not self._fits(len(content["text"]), room):
                 return None
             content["text"] += "\n… the rest was cut …\n" if whole > room else ""
-        elif msg["msg_type"] == "execute_result":       # never dropped, nor is an error: without one a test has passed
+        elif msg["msg_type"] == "execute_result":  # never dropped, nor is an error: without one a test has passed
             if not self._fits(len(str(content["data"])), room + PICTURES):
                 content["data"] = {"text/plain": content["data"].get("text/plain", "")[:1000]}
         elif msg["msg_type"] != "error" and not self._fits(len(str(content.get("data", ""))), room + PICTURES):
@@ -77,7 +78,7 @@ def run(notebook, answers, limits, work, confined):
             break
         left_out[index] = reason
     else:
-        for i, cell in enumerate(notebook.cells):       # one cell after another ends the kernel: none of them counts
+        for i, cell in enumerate(notebook.cells):  # one cell after another ends the kernel: none of them counts
             if is_grade(cell) and cell.cell_type == "code" and i not in left_out:
                 cell.outputs = [_error("NotRun", f"the kernel ended {RESTARTS + 1} times before this test")]
     for index, reason in sorted(left_out.items()):
@@ -90,11 +91,19 @@ def _once(notebook, left_out, answers, limits, work, confined):
     """One run in one kernel. Returns ((index, why) of the cell that ended it, or None; what the canary found)."""
     kernel = Kernel(confined=confined, work=str(work), limits=limits)
     first = next((i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and not is_locked(cell)), 0)
-    client = Client(notebook, km=kernel, allow_errors=True, interrupt_on_timeout=False, iopub_timeout=120,
-                    startup_timeout=180, record_timing=False, shutdown_kernel="immediate",
-                    on_cell_executed=_note_error)
+    client = Client(
+        notebook,
+        km=kernel,
+        allow_errors=True,
+        interrupt_on_timeout=False,
+        iopub_timeout=120,
+        startup_timeout=180,
+        record_timing=False,
+        shutdown_kernel="immediate",
+        on_cell_executed=_note_error,
+    )
     client.most, client.left = limits.output, WHOLE
-    limit = lambda i: limits.setup if i < first else limits.cell    # noqa: E731
+    limit = lambda i: limits.setup if i < first else limits.cell  # noqa: E731
     i = -1
     try:
         with client.setup_kernel(cwd=str(work)):
@@ -145,8 +154,9 @@ def _canary(client, notebook, answers, limits):
         said = said.strip("'\"").replace("|", ", ")
         found.append(f"changed while running: {said or 'the check itself'}")
     found += [f"{test.metadata.nbgrader.grade_id} accepts a wrong answer" for test in tests if points(test)]
-    if any(out.output_type == "error" for out in spoilt.outputs) \
-            or not any(out.output_type == "error" for out in certain.outputs):
+    if any(out.output_type == "error" for out in spoilt.outputs) or not any(
+        out.output_type == "error" for out in certain.outputs
+    ):
         found.append("assert does not work as it should")
     return found
 

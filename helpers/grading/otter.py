@@ -4,6 +4,7 @@ The nbgrader source becomes otter's master notebook; `otter assign` makes of it 
 Gradescope takes. A test cell becomes a question's test case with the same points; one that ends in `marks.score`
 becomes a case for each of its parts.
 """
+
 import argparse
 import ast
 import re
@@ -62,15 +63,24 @@ def _task(cell, tests):
     for test, most in zip(tests, points):
         made += _cases(test, most, before)
         before += _setup(test.source)
-    code = cell.source.replace("### BEGIN SOLUTION", "# BEGIN SOLUTION NO PROMPT").replace("### END SOLUTION",
-                                                                                        "# END SOLUTION")
+    code = cell.source.replace("### BEGIN SOLUTION", "# BEGIN SOLUTION NO PROMPT").replace(
+        "### END SOLUTION", "# END SOLUTION"
+    )
     indent = re.search(r"^([ \t]*)# END SOLUTION", code, re.MULTILINE)[1]
     prompt = f'{indent}""" # BEGIN PROMPT\n{indent}raise NotImplementedError()\n{indent}"""; # END PROMPT'
     code = code.replace(f"{indent}# END SOLUTION", f"{indent}# END SOLUTION\n{prompt}")
     question = f"# BEGIN QUESTION\nname: {_name(cell)}\npoints: {sum(points):g}"
-    return [new_raw_cell(question), new_markdown_cell("*Your answer:*"), new_raw_cell("# BEGIN SOLUTION"),
-            new_code_cell(code), new_raw_cell("# END SOLUTION"), new_raw_cell("# BEGIN TESTS"), *made,
-            new_raw_cell("# END TESTS"), new_raw_cell("# END QUESTION")]
+    return [
+        new_raw_cell(question),
+        new_markdown_cell("*Your answer:*"),
+        new_raw_cell("# BEGIN SOLUTION"),
+        new_code_cell(code),
+        new_raw_cell("# END SOLUTION"),
+        new_raw_cell("# BEGIN TESTS"),
+        *made,
+        new_raw_cell("# END TESTS"),
+        new_raw_cell("# END QUESTION"),
+    ]
 
 
 def _cases(test, most, before):
@@ -81,26 +91,36 @@ def _cases(test, most, before):
     last = ast.parse(code).body[-1]
     scored = isinstance(last, ast.Expr) and ast.unparse(last).startswith("marks.score(")
     parts = [ast.unparse(part) for part in last.value.args[1:]] if scored else [None]
-    body = code[:code.rindex("marks.score(")].rstrip() if scored else code
+    body = code[: code.rindex("marks.score(")].rstrip() if scored else code
     for part in parts:
-        head = (f'""" # BEGIN TEST CONFIG\npoints: {most / len(parts):g}\nhidden: {str(hidden).lower()}\n'
-                '""" # END TEST CONFIG\n')
+        head = (
+            f'""" # BEGIN TEST CONFIG\npoints: {most / len(parts):g}\nhidden: {str(hidden).lower()}\n'
+            '""" # END TEST CONFIG\n'
+        )
         yield new_code_cell(head + (before if hidden else "") + body + (f"\n\n{part}()" if part else ""))
 
 
 def _setup(source):
     """The lines of a visible test that a hidden one may build on: all but those that compare."""
-    kept = [node for node in ast.parse(source).body
-            if isinstance(node, (ast.Assign, ast.FunctionDef, ast.Import, ast.ImportFrom))]
+    kept = [
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, (ast.Assign, ast.FunctionDef, ast.Import, ast.ImportFrom))
+    ]
     return "".join(ast.unparse(node) + "\n" for node in kept)
 
 
 def _written(cell):
     """A written question, marked by hand."""
     text = re.sub(r"### (BEGIN|END) SOLUTION\n?", "", cell.source).strip()
-    return [new_raw_cell(f"# BEGIN QUESTION\nname: {_name(cell)}\nmanual: true\npoints: {_points(cell):g}"),
-            new_markdown_cell(" "), new_raw_cell("# BEGIN SOLUTION"), new_markdown_cell(text),
-            new_raw_cell("# END SOLUTION"), new_raw_cell("# END QUESTION")]
+    return [
+        new_raw_cell(f"# BEGIN QUESTION\nname: {_name(cell)}\nmanual: true\npoints: {_points(cell):g}"),
+        new_markdown_cell(" "),
+        new_raw_cell("# BEGIN SOLUTION"),
+        new_markdown_cell(text),
+        new_raw_cell("# END SOLUTION"),
+        new_raw_cell("# END QUESTION"),
+    ]
 
 
 def _name(cell):
@@ -127,8 +147,12 @@ def export(source: str | Path, folder: str | Path) -> tuple[Path, Path]:
     (folder / "requirements.txt").write_text("\n".join(needed) + "\n")
     place = folder / source.name
     nbformat.write(master(nbformat.read(source, as_version=4), source.stem), place)
-    run = subprocess.run([sys.executable, "-m", "otter", "assign", "--no-run-tests", place.name, "dist"], cwd=folder,
-                         capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-m", "otter", "assign", "--no-run-tests", place.name, "dist"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
     zips = sorted((folder / "dist" / "autograder").glob("*.zip"))
     if run.returncode or not zips:
         raise ValueError(f"otter assign failed: {(run.stderr or run.stdout)[-1500:]}")

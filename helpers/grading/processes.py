@@ -3,6 +3,7 @@
 Each process is forked from one that has done the imports, so that it starts within milliseconds. Where nothing can be
 forked, it starts anew.
 """
+
 import contextlib
 import multiprocessing
 import os
@@ -18,7 +19,7 @@ from typing import Any
 
 import psutil
 
-_running: set = set()      # of this process, so that an interruption can end them
+_running: set = set()  # of this process, so that an interruption can end them
 
 
 class Ended(Exception):
@@ -73,7 +74,7 @@ def _context():
 
 
 def _start(folder):
-    if multiprocessing.current_process().daemon:      # such as a worker of Dask, which may have no children
+    if multiprocessing.current_process().daemon:  # such as a worker of Dask, which may have no children
         return subprocess.Popen([sys.executable, "-m", "helpers.grading.processes", folder], stdout=subprocess.DEVNULL)
     process = _context().Process(target=_serve, args=(folder,))
     process.start()
@@ -102,7 +103,7 @@ def _end(process):
 
 def _serve(folder):
     """Make the call that lies in a folder, and leave its value there."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)      # Ctrl-C is for the one who called, who ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who called, who ends this process
     os.environ["TMPDIR"] = tempfile.tempdir = str(Path(folder, "tmp"))
     function, inputs = pickle.loads(Path(folder, "call").read_bytes())
     try:

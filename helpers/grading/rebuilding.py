@@ -2,6 +2,7 @@
 
 What nbgrader trips over, a copied cell, a deleted one, a changed test, another kernel, is gone before it is run.
 """
+
 import ast
 import copy
 import re
@@ -11,14 +12,56 @@ from nbgrader.utils import is_grade, is_solution
 
 HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS", re.DOTALL)
 # Names that no answer needs, and most tampering does.
-SUSPECT = {"_getframe", "f_back", "f_locals", "f_globals", "currentframe", "get_ipython", "ast_transformers",
-           "input_transformers_post", "input_transformers_cleanup", "settrace", "setprofile", "meta_path",
-           "get_objects", "get_referrers", "__globals__", "__builtins__", "builtins", "_exit", "exit", "quit", "fork",
-           "kill", "system", "popen", "Popen", "subprocess", "multiprocessing", "socket", "urllib", "requests",
-           "ctypes", "sqlite3", "setattr", "exec", "eval", "__import__", "importlib", "modules", "spoil", "tampered",
-           "rmtree", "expanduser", "chmod", "showtraceback", "displayhook", "publish"}
+SUSPECT = {
+    "_getframe",
+    "f_back",
+    "f_locals",
+    "f_globals",
+    "currentframe",
+    "get_ipython",
+    "ast_transformers",
+    "input_transformers_post",
+    "input_transformers_cleanup",
+    "settrace",
+    "setprofile",
+    "meta_path",
+    "get_objects",
+    "get_referrers",
+    "__globals__",
+    "__builtins__",
+    "builtins",
+    "_exit",
+    "exit",
+    "quit",
+    "fork",
+    "kill",
+    "system",
+    "popen",
+    "Popen",
+    "subprocess",
+    "multiprocessing",
+    "socket",
+    "urllib",
+    "requests",
+    "ctypes",
+    "sqlite3",
+    "setattr",
+    "exec",
+    "eval",
+    "__import__",
+    "importlib",
+    "modules",
+    "spoil",
+    "tampered",
+    "rmtree",
+    "expanduser",
+    "chmod",
+    "showtraceback",
+    "displayhook",
+    "publish",
+}
 
-MODULES = {"np", "numpy", "keras", "ops", "tf", "marks", "helpers"}      # whose parts no answer changes
+MODULES = {"np", "numpy", "keras", "ops", "tf", "marks", "helpers"}  # whose parts no answer changes
 
 
 class NoNotebook(ValueError):
@@ -30,7 +73,7 @@ def read(text, name):
     try:
         notebook = nbformat.reads(text, as_version=4)
         cells = [(cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells]
-    except Exception as error:      # nbformat's readers fail in a dozen ways on what is no notebook
+    except Exception as error:  # nbformat's readers fail in a dozen ways on what is no notebook
         raise NoNotebook(f"{name} is no notebook that can be read: {type(error).__name__}") from None
     if not cells:
         raise NoNotebook(f"{name} has no cells")
@@ -39,14 +82,20 @@ def read(text, name):
 
 def tasks(source):
     """{grade_id: points} of an assignment, in order."""
-    return {cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
-            for cell in source.cells if is_grade(cell)}
+    return {
+        cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points) for cell in source.cells if is_grade(cell)
+    }
 
 
 def answers(source):
     """The names that the assignment's coding tasks ask for: functions, classes and values."""
-    return [name for cell in source.cells if cell.cell_type == "code" and is_solution(cell) and not is_grade(cell)
-            for node in ast.parse(cell.source).body for name in _defined(node)]
+    return [
+        name
+        for cell in source.cells
+        if cell.cell_type == "code" and is_solution(cell) and not is_grade(cell)
+        for node in ast.parse(cell.source).body
+        for name in _defined(node)
+    ]
 
 
 def hidden_lines(source, released):
@@ -85,7 +134,7 @@ def rebuild(submitted, source, released):
         if mine is None:
             flags += [f"deleted the cell {name}"] if is_grade(given) or is_solution(given) else []
             if is_solution(given) and not is_grade(given):
-                cell.source = "# This cell was deleted."      # the stub would hide an answer in a cell of its own
+                cell.source = "# This cell was deleted."  # the stub would hide an answer in a cell of its own
         elif is_solution(given):
             cell.source = mine.source
             if mine.cell_type != cell.cell_type:
@@ -122,13 +171,14 @@ def _answered_nearby(cells, released, handed_in):
         before = max((other for other in marked if other < i), default=-1)
         after = min((other for other in marked if other > i), default=len(cells))
         found = []
-        for cell in cells[before + 1:after]:
+        for cell in cells[before + 1 : after]:
             if _id(cell) is None:
                 found += [cell.source] if _is_prose(cell) else []
             elif not is_solution(cell) and cell.cell_type == "markdown" and _id(cell) in handed_in:
                 there = set(map(str.strip, given[_id(cell)].source.splitlines()))
-                found.append("\n".join(line for line in handed_in[_id(cell)].source.splitlines()
-                                       if line.strip() not in there))
+                found.append(
+                    "\n".join(line for line in handed_in[_id(cell)].source.splitlines() if line.strip() not in there)
+                )
         if text := "\n\n".join(filter(str.strip, found)):
             cells[i].source = f"{given[name].source}\n\n*Written outside of this cell:*\n\n{text}"
             flags.append(f"{name} was left as it was, but there is text around it")
@@ -140,8 +190,9 @@ def _is_prose(cell):
     if cell.cell_type != "code":
         return True
     try:
-        return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-                   for node in ast.parse(cell.source).body)
+        return all(
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in ast.parse(cell.source).body
+        )
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
 
@@ -168,8 +219,11 @@ def suspects(notebook):
                 names.add(node.id)
             elif isinstance(node, ast.Attribute):
                 names.add(node.attr)
-                if isinstance(node.ctx, ast.Store) and isinstance(node.value, (ast.Name, ast.Attribute)) \
-                        and ast.unparse(node.value).split(".")[0] in MODULES:
+                if (
+                    isinstance(node.ctx, ast.Store)
+                    and isinstance(node.value, (ast.Name, ast.Attribute))
+                    and ast.unparse(node.value).split(".")[0] in MODULES
+                ):
                     yield f"{where} changes {ast.unparse(node)}"
             elif isinstance(node, (ast.Import, ast.ImportFrom)):
                 names |= {part for alias in node.names for part in alias.name.split(".")}

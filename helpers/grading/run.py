@@ -1,4 +1,5 @@
 """Grade an assignment: from what was handed in to the gradebook, the table of marks, the feedback and the summary."""
+
 import hashlib
 import json
 import os
@@ -17,19 +18,28 @@ from . import processes, rebuilding, report, sandbox, student, submissions
 from .course import Course, feedback
 
 COURSE = Path(__file__).resolve().parents[2] / "notebooks" / "assignments"
-PAGE = 120      # seconds for a student's feedback
+PAGE = 120  # seconds for a student's feedback
 
 
 class Row(NamedTuple):
     """What the table says of a student: the result (see student.grade), {grade_id: mark or None}, and the status."""
+
     result: dict
     marks: dict[str, float | None]
     status: str
 
 
-def grade(name: str, place: str | Path, root: str | Path = COURSE, jobs: int | None = None,
-          limits: sandbox.Limits | None = None, dask: str | None = None, confine: bool = True, again: bool = False,
-          show: bool = True) -> list[Row]:
+def grade(
+    name: str,
+    place: str | Path,
+    root: str | Path = COURSE,
+    jobs: int | None = None,
+    limits: sandbox.Limits | None = None,
+    dask: str | None = None,
+    confine: bool = True,
+    again: bool = False,
+    show: bool = True,
+) -> list[Row]:
     """Grade what was handed in for an assignment, and write all that a teacher reads into the course's folder.
 
     name: the assignment; place: a folder or a zip of submissions; root: the course's folder; jobs: how many at a time;
@@ -56,8 +66,14 @@ def grade(name: str, place: str | Path, root: str | Path = COURSE, jobs: int | N
         else:
             results[who] = result
     pages = {}
-    bar = tqdm(total=len(handed_in), initial=len(handed_in) - len(waiting), desc=name, unit="submission",
-               disable=not show, file=sys.stdout)
+    bar = tqdm(
+        total=len(handed_in),
+        initial=len(handed_in) - len(waiting),
+        desc=name,
+        unit="submission",
+        disable=not show,
+        file=sys.stdout,
+    )
     with bar, _workers(jobs or max(1, (os.cpu_count() or 2) - 1)) as pool:
         for job, result in _on_dask(waiting, dask) if dask else _here(waiting, pool):
             who = job["student"]
@@ -68,7 +84,7 @@ def grade(name: str, place: str | Path, root: str | Path = COURSE, jobs: int | N
             pages[who] = pool.submit(_feedback, course, name, result)
         earlier = kept.others(results)
         results |= earlier
-        for who in results.keys() - pages.keys():       # graded before: marks by hand may be new
+        for who in results.keys() - pages.keys():  # graded before: marks by hand may be new
             if not course.has_feedback(name, results[who]):
                 pages[who] = pool.submit(_feedback, course, name, results[who])
         for who, page in pages.items():
@@ -78,8 +94,9 @@ def grade(name: str, place: str | Path, root: str | Path = COURSE, jobs: int | N
     points = rebuilding.tasks(nbformat.reads(assignment["source"], as_version=4))
     report.write_table(course.root / "grades" / f"{name}.csv", points, table.values())
     rows = [table[who] for who in handed_in]
-    said = report.summary(name, rows, sandbox.unconfined_because() if confine else "--unconfined was given",
-                          len(earlier))
+    said = report.summary(
+        name, rows, sandbox.unconfined_because() if confine else "--unconfined was given", len(earlier)
+    )
     (course.root / "grades" / f"{name}.txt").write_text(said + "\n", "utf-8")
     return rows
 
@@ -142,7 +159,7 @@ def _entered(course, name, result, files):
     try:
         stamp = stamp and stamp.decode().strip()
         parse_utc(stamp or "2000-01-01")
-    except Exception:       # of dateutil's, many; a student can write the file
+    except Exception:  # of dateutil's, many; a student can write the file
         result["flags"], stamp = [*result["flags"], "timestamp.txt holds no time"], None
     try:
         course.enter(name, result, stamp or None)

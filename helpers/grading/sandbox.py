@@ -4,6 +4,7 @@ Inside there is no network, the system is read-only, and of the machine's files 
 `helpers`, and a throw-away copy of what was submitted. CPU time, memory, file size and processes are limited. What
 runs inside one kernel can still change what else runs in it: confinement does not stop that.
 """
+
 import functools
 import itertools
 import os
@@ -42,6 +43,7 @@ _kernels = itertools.count()
 class Limits:
     """What a submission may use. Seconds of a cell, of the first locked cells (imports take time), of CPU, and of the
     whole submission; bytes of memory a process and of a file; processes and threads; characters of output a cell."""
+
     cell: float = 60
     setup: float = 180
     cpu: int = 600
@@ -56,11 +58,18 @@ class Limits:
 def unconfined_because():
     """Why a kernel cannot be confined here, in words, or None: it can. Tried once, by confining a Python."""
     if not shutil.which("bwrap"):
-        return "bubblewrap is not installed (`apt-get install bubblewrap`)" if sys.platform == "linux" else \
-            f"bubblewrap is for Linux, and this is {sys.platform}"
+        return (
+            "bubblewrap is not installed (`apt-get install bubblewrap`)"
+            if sys.platform == "linux"
+            else f"bubblewrap is for Linux, and this is {sys.platform}"
+        )
     with tempfile.TemporaryDirectory() as folder:
-        tried = subprocess.run(command([sys.executable, "-c", "import ipykernel"], folder, folder, Limits()),
-                               capture_output=True, text=True, timeout=60)
+        tried = subprocess.run(
+            command([sys.executable, "-c", "import ipykernel"], folder, folder, Limits()),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
     if not tried.returncode:
         return None
     return f"bubblewrap does not work here: {tried.stderr.strip()[-200:] or tried.returncode}"
@@ -78,40 +87,114 @@ def command(run, work, sockets, limits):
     places = {sys.prefix, sys.base_prefix, *filter(None, map(sysconfig.get_path, ("purelib", "platlib")))}
     bound = []
     for place in sorted(place for place in places if not place.startswith("/usr/")):
-        for above in reversed(Path(place).parents[:-1]):        # else a closed folder, such as /root, stays closed
+        for above in reversed(Path(place).parents[:-1]):  # else a closed folder, such as /root, stays closed
             bound += ["--perms", "0755", "--dir", str(above)]
         bound += ["--ro-bind", place, place]
-    settings = {"HOME": HOME, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "LANG": "C.UTF-8",
-                "PYTHONPATH": PROJECT, "TMPDIR": "/tmp", "MPLCONFIGDIR": "/tmp/matplotlib",
-                "IPYTHONDIR": "/tmp/ipython", "JUPYTER_RUNTIME_DIR": "/tmp/jupyter", **QUIET}
+    settings = {
+        "HOME": HOME,
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": PROJECT,
+        "TMPDIR": "/tmp",
+        "MPLCONFIGDIR": "/tmp/matplotlib",
+        "IPYTHONDIR": "/tmp/ipython",
+        "JUPYTER_RUNTIME_DIR": "/tmp/jupyter",
+        **QUIET,
+    }
     return [
-        "bwrap", *([] if root else ["--unshare-user", "--uid", "1000", "--gid", "1000"]),
-        "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
-        "--die-with-parent", "--new-session", "--cap-drop", "ALL",
+        "bwrap",
+        *([] if root else ["--unshare-user", "--uid", "1000", "--gid", "1000"]),
+        "--unshare-net",
+        "--unshare-pid",
+        "--unshare-ipc",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+        "--die-with-parent",
+        "--new-session",
+        "--cap-drop",
+        "ALL",
         *(["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"] if root else []),
-        "--ro-bind", "/usr", "/usr",
+        "--ro-bind",
+        "/usr",
+        "/usr",
         *(word for name in ("bin", "lib", "lib64") for word in ("--symlink", f"usr/{name}", f"/{name}")),
-        "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--ro-bind-try", "/etc/fonts", "/etc/fonts",
-        "--proc", "/proc", "--dev", "/dev",
-        "--perms", "1777", "--size", str(256 << 20), "--tmpfs", "/tmp",
-        "--perms", "1777", "--size", str(256 << 20), "--tmpfs", HOME,
-        *bound, "--perms", "0755", "--dir", "/opt", "--perms", "0755", "--dir", PROJECT,
-        "--ro-bind", str(HELPERS), f"{PROJECT}/helpers", "--tmpfs", f"{PROJECT}/helpers/grading",
-        "--bind", str(work), f"{HOME}/work", "--bind", str(sockets), str(sockets),
-        "--clearenv", *(word for item in settings.items() for word in ("--setenv", *item)),
-        sys.executable, "-I", "-S", "-c", BEGIN, str(user), str(limits.cpu), str(limits.memory), str(limits.file),
-        str(limits.processes), *run]
+        "--ro-bind-try",
+        "/etc/ld.so.cache",
+        "/etc/ld.so.cache",
+        "--ro-bind-try",
+        "/etc/fonts",
+        "/etc/fonts",
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--perms",
+        "1777",
+        "--size",
+        str(256 << 20),
+        "--tmpfs",
+        "/tmp",
+        "--perms",
+        "1777",
+        "--size",
+        str(256 << 20),
+        "--tmpfs",
+        HOME,
+        *bound,
+        "--perms",
+        "0755",
+        "--dir",
+        "/opt",
+        "--perms",
+        "0755",
+        "--dir",
+        PROJECT,
+        "--ro-bind",
+        str(HELPERS),
+        f"{PROJECT}/helpers",
+        "--tmpfs",
+        f"{PROJECT}/helpers/grading",
+        "--bind",
+        str(work),
+        f"{HOME}/work",
+        "--bind",
+        str(sockets),
+        str(sockets),
+        "--clearenv",
+        *(word for item in settings.items() for word in ("--setenv", *item)),
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        BEGIN,
+        str(user),
+        str(limits.cpu),
+        str(limits.memory),
+        str(limits.file),
+        str(limits.processes),
+        *run,
+    ]
 
 
 # One thread each, for the workers share the cores; TensorFlow keeps its start-up messages off stderr.
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "OMP_NUM_THREADS": "1",
-         "OPENBLAS_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1",
-         "TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONWARNINGS": "ignore", "NBGRADER_EXECUTION": "autograde",
-         "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONHASHSEED": "0"}
+QUIET = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "PYTHONWARNINGS": "ignore",
+    "NBGRADER_EXECUTION": "autograde",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "PYTHONHASHSEED": "0",
+}
 
 
 class Kernel(ThisPython):
     """A kernel of the Python that grades, confined or not, reached by sockets in a folder of its own."""
+
     confined, work, limits = Bool(), Unicode(), Instance(Limits)
 
     def __init__(self, **settings):
@@ -121,13 +204,19 @@ class Kernel(ThisPython):
         super().__init__(**settings, **posix, connection_file=f"{self.sockets}/kernel.json")
 
     def format_kernel_cmd(self, extra_arguments=None):
-        run = [sys.executable, "-m", "ipykernel_launcher", "-f", self.connection_file,
-               "--HistoryManager.hist_file=:memory:"]
+        run = [
+            sys.executable,
+            "-m",
+            "ipykernel_launcher",
+            "-f",
+            self.connection_file,
+            "--HistoryManager.hist_file=:memory:",
+        ]
         return command(run, self.work, self.sockets, self.limits) if self.confined else run
 
     async def _async_launch_kernel(self, kernel_cmd, **options):
         options["stdout"] = options["stderr"] = subprocess.DEVNULL
-        if self.confined:       # bubblewrap's own would be read in /proc/1/environ
+        if self.confined:  # bubblewrap's own would be read in /proc/1/environ
             options["env"] = {"PATH": os.environ.get("PATH", os.defpath)}
         else:
             options["env"] = {**options.get("env", os.environ), **QUIET}

@@ -1,4 +1,5 @@
 """Grade one submission: a job, plain data in and plain data out, so that any process on any machine can do it."""
+
 import base64
 import contextlib
 import tempfile
@@ -21,8 +22,14 @@ def job(student: str, submission: dict | str, assignment: dict, limits: sandbox.
     none. assignment: {"name", "source", "released"}, the texts of the teacher's and the student's notebook.
     """
     problem, files = (submission, {}) if isinstance(submission, str) else (None, submission)
-    return {"student": student, "problem": problem, "assignment": assignment, "limits": asdict(limits),
-            "confine": confine, "files": {name: base64.b64encode(data).decode() for name, data in files.items()}}
+    return {
+        "student": student,
+        "problem": problem,
+        "assignment": assignment,
+        "limits": asdict(limits),
+        "confine": confine,
+        "files": {name: base64.b64encode(data).decode() for name, data in files.items()},
+    }
 
 
 def grade(job: dict) -> dict:
@@ -54,9 +61,16 @@ def grade(job: dict) -> dict:
     flags += noticed + _withhold(notebook, rebuilding.hidden_lines(source, released))
     marks = {cell.metadata.nbgrader.grade_id: determine_grade(cell)[0] for cell in notebook.cells if is_grade(cell)}
     by_hand = any(mark is None for mark in marks.values())
-    return {"student": job["student"], "status": "needs manual grading" if by_hand else "graded", "reason": "",
-            "points": marks, "flags": flags, "confined": bool(confined), "seconds": round(seconds, 1),
-            "notebook": nbformat.writes(notebook)}
+    return {
+        "student": job["student"],
+        "status": "needs manual grading" if by_hand else "graded",
+        "reason": "",
+        "points": marks,
+        "flags": flags,
+        "confined": bool(confined),
+        "seconds": round(seconds, 1),
+        "notebook": nbformat.writes(notebook),
+    }
 
 
 def _rebuilt(job):
@@ -65,8 +79,9 @@ def _rebuilt(job):
     name, text = _notebook(job)
     notebook, changed = rebuilding.rebuild(rebuilding.read(text, name), source, released)
     flags = [] if Path(name).stem == job["assignment"]["name"] else [f"the notebook is called {name}"]
-    flags += [f"ignored the file {other}" for other in job["files"]
-              if other != name and Path(other).suffix not in FILES]
+    flags += [
+        f"ignored the file {other}" for other in job["files"] if other != name and Path(other).suffix not in FILES
+    ]
     return notebook, flags + changed + list(rebuilding.suspects(notebook))
 
 
@@ -75,8 +90,11 @@ def _notebook(job):
     names = [name for name in job["files"] if name.endswith(".ipynb")]
     called = [name for name in names if Path(name).stem == job["assignment"]["name"]] or names
     if len(called) != 1:
-        raise rebuilding.NoNotebook("no notebook was handed in" if not called else
-                                    f"{len(called)} notebooks, none called {job['assignment']['name']}.ipynb")
+        raise rebuilding.NoNotebook(
+            "no notebook was handed in"
+            if not called
+            else f"{len(called)} notebooks, none called {job['assignment']['name']}.ipynb"
+        )
     try:
         return called[0], base64.b64decode(job["files"][called[0]]).decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -124,12 +142,20 @@ def outcome(job: dict) -> dict:
 def failure(job: dict, reason: str, seconds: float = 0.0) -> dict:
     """The result of a submission that could not be graded, with its notebook, not run, if that can be had."""
     result = _without_notebook(job, reason, seconds)
-    with contextlib.suppress(Exception):      # the teacher sees what was handed in, if it can be shown
+    with contextlib.suppress(Exception):  # the teacher sees what was handed in, if it can be shown
         notebook, result["flags"] = _rebuilt(job)
         result["notebook"] = nbformat.writes(notebook)
     return result
 
 
 def _without_notebook(job, reason, seconds):
-    return {"student": job["student"], "status": "failed", "reason": reason, "points": {}, "flags": [],
-            "confined": False, "seconds": round(seconds, 1), "notebook": ""}
+    return {
+        "student": job["student"],
+        "status": "failed",
+        "reason": reason,
+        "points": {},
+        "flags": [],
+        "confined": False,
+        "seconds": round(seconds, 1),
+        "notebook": "",
+    }

@@ -2,6 +2,7 @@
 
 A student is who the platform says: the name with the platform's number, since names are not unique.
 """
+
 import hashlib
 import re
 import unicodedata
@@ -9,8 +10,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-LARGEST = 50 << 20      # bytes of one file
-LONGEST = 50            # characters of a student's name, and of a file's
+LARGEST = 50 << 20  # bytes of one file
+LONGEST = 50  # characters of a student's name, and of a file's
 # Canvas: annlee_LATE_123_456_06_vae-1.ipynb, or anon_aB3x9_456_06_vae.ipynb; -1 counts what was handed in again.
 # Moodle: Ann Lee_123_assignsubmission_file_/06_vae.ipynb, or Participant_123_…
 CANVAS = re.compile(r"(?P<student>anon(_LATE)?_[A-Za-z0-9]+|[^_]+?(_LATE)?_\d+)_\d+_(?P<file>.+)")
@@ -48,11 +49,13 @@ def find(place: str | Path, assignment: str) -> dict[str, dict[str, bytes] | str
             while name in mine:
                 name = "{0.parent}/{0.stem}-2{0.suffix}".format(PurePosixPath(name)).removeprefix("./")
             mine[name] = read()
-        except Exception as error:      # of one student, so the others go on
+        except Exception as error:  # of one student, so the others go on
             found[student] = f"{name} cannot be read: {type(error).__name__}"
     if not found:
-        raise ValueError(f"nothing was handed in for {assignment} in {place}: expected STUDENT/{assignment}/"
-                         f"{assignment}.ipynb, STUDENT/{assignment}.ipynb, or a learning platform's names")
+        raise ValueError(
+            f"nothing was handed in for {assignment} in {place}: expected STUDENT/{assignment}/"
+            f"{assignment}.ipynb, STUDENT/{assignment}.ipynb, or a learning platform's names"
+        )
     return dict(sorted(found.items()))
 
 
@@ -60,7 +63,7 @@ def _in_folder(folder: Path) -> Iterator[tuple]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink():
             yield PurePosixPath(path.relative_to(folder).as_posix()), path.stat().st_size, path.read_bytes
-    for path in sorted(folder.iterdir()):                       # handed in nothing: a folder without files
+    for path in sorted(folder.iterdir()):  # handed in nothing: a folder without files
         if path.is_dir() and not any(inside.is_file() for inside in path.rglob("*")):
             yield PurePosixPath(path.name, "nothing"), 0, bytes
 
@@ -92,7 +95,7 @@ def _whose(path, assignment):
     if folders[:1] == [assignment]:
         folders = folders[1:]
     elif folders and len(folders) == 1 and re.fullmatch(r"0\d_\w+", folders[0]):
-        return None, None                                       # nbgrader's layout, another assignment
+        return None, None  # nbgrader's layout, another assignment
     return student, "/".join([*folders, name])
 
 

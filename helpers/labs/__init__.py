@@ -5,10 +5,22 @@
 Jupyter handles a lab's events in a second thread, so a drawing function uses no pyplot and changes nothing outside
 itself, matplotlib's rcParams included.
 """
+
 from .controls import Choice, Several, Slider, choice, slider
 from .lab import Lab, RetrainLab
 from .panel import LABS, Panel, protect_figures
 from .plane import LatentPlane
 
-__all__ = ["LABS", "Choice", "Lab", "LatentPlane", "Panel", "RetrainLab", "Several", "Slider", "choice",
-           "protect_figures", "slider"]
+__all__ = [
+    "LABS",
+    "Choice",
+    "Lab",
+    "LatentPlane",
+    "Panel",
+    "RetrainLab",
+    "Several",
+    "Slider",
+    "choice",
+    "protect_figures",
+    "slider",
+]

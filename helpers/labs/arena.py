@@ -3,6 +3,7 @@
 One thread of its own trains, in chunks of a few hundredths of a second, and nothing else touches the models: buttons
 and controls leave it orders, which it carries out between two chunks. So the kernel stays free for other cells.
 """
+
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -17,31 +18,48 @@ from .controls import Several, choice, slider
 from .panel import Panel, browser
 from .worker import Worker
 
-CHUNK = 0.07               # seconds of training between two frames
-KEPT = 300                 # points of the curves; beyond, every other one goes
-STILL, TWIN = 300, 2000    # steps of training in a still picture, and in the one for readers without a kernel
-REACH = 3.2                # the plane is drawn from −REACH to REACH
-GRID = 44                  # places a side at which the discriminator is asked
+CHUNK = 0.07  # seconds of training between two frames
+KEPT = 300  # points of the curves; beyond, every other one goes
+STILL, TWIN = 300, 2000  # steps of training in a still picture, and in the one for readers without a kernel
+REACH = 3.2  # the plane is drawn from −REACH to REACH
+GRID = 44  # places a side at which the discriminator is asked
 OWN = ((-1.5, -1.0), (1.5, -1.0), (0.0, 1.5))
 SPEEDS = {"10 steps a second": 10, "100 steps a second": 100, "1,000 steps a second": 1000, "full speed": None}
 # {name: settings} of the cures that are more than a loss, a rate or β₁, which have controls of their own: WGAN-GP's
 # penalty is one without its loss.
-CURES = {"gradient penalty" if name == "WGAN-GP" else name: left for name, settings in gan.CURES.items()
-         if (left := {k: v for k, v in settings.items() if k not in ("loss", "generator_rate", "beta1")})}
+CURES = {
+    "gradient penalty" if name == "WGAN-GP" else name: left
+    for name, settings in gan.CURES.items()
+    if (left := {k: v for k, v in settings.items() if k not in ("loss", "generator_rate", "beta1")})
+}
 PLAIN = {"loss": "non-saturating", "g_rate": -3.0, "d_rate": -3.0, "beta1": 0.0, "d_steps": 1, "width": 32, "cures": ()}
 # {name: (what side A does wrong, the cure on side B, what to look for)}
 RECIPES: dict[str, tuple[dict, dict, str]] = {
-    "mode collapse": ({"beta1": 0.9, "g_rate": -2.7}, {"beta1": 0.0, "cures": ("R1", "weight averaging")},
-                      "A: all of G's samples sit in one place. B: without momentum, with R1, they find every mode."),
-    "hopping": ({"beta1": 0.9}, {"beta1": 0.9, "d_rate": -2.4},
-                "A: the samples move from mode to mode, D always a step behind. B: D learns faster, and keeps up."),
-    "oscillation": ({"loss": "Wasserstein", "beta1": 0.5}, {"loss": "Wasserstein", "cures": ("gradient penalty",)},
-                    "A: nothing bounds D's slope, and both losses swing ever wider. B: a penalty bounds it."),
-    "vanishing gradient": ({"loss": "minimax", "d_steps": 10, "g_rate": -3.3},
-                           {"loss": "non-saturating", "d_steps": 10, "g_rate": -3.3},
-                           "A: D is sure, and the arrows are gone. B: as sure, but another loss, and they are there."),
-    "D too weak": ({"d_rate": -5.0}, {"d_rate": -3.0},
-                   "A: D learns too slowly to say where the data are. B: it learns as fast as G."),
+    "mode collapse": (
+        {"beta1": 0.9, "g_rate": -2.7},
+        {"beta1": 0.0, "cures": ("R1", "weight averaging")},
+        "A: all of G's samples sit in one place. B: without momentum, with R1, they find every mode.",
+    ),
+    "hopping": (
+        {"beta1": 0.9},
+        {"beta1": 0.9, "d_rate": -2.4},
+        "A: the samples move from mode to mode, D always a step behind. B: D learns faster, and keeps up.",
+    ),
+    "oscillation": (
+        {"loss": "Wasserstein", "beta1": 0.5},
+        {"loss": "Wasserstein", "cures": ("gradient penalty",)},
+        "A: nothing bounds D's slope, and both losses swing ever wider. B: a penalty bounds it.",
+    ),
+    "vanishing gradient": (
+        {"loss": "minimax", "d_steps": 10, "g_rate": -3.3},
+        {"loss": "non-saturating", "d_steps": 10, "g_rate": -3.3},
+        "A: D is sure, and the arrows are gone. B: as sure, but another loss, and they are there.",
+    ),
+    "D too weak": (
+        {"d_rate": -5.0},
+        {"d_rate": -3.0},
+        "A: D learns too slowly to say where the data are. B: it learns as fast as G.",
+    ),
 }
 NO_RECIPE = "a recipe …"
 
@@ -59,10 +77,15 @@ def _controls():
             f"{letter}_cures": Several(f"{name}: cures", tuple(CURES), value["cures"]),
         }
 
-    return {"recipe": choice("recipe", (NO_RECIPE, *RECIPES), "mode collapse"),
-            "data": choice("data", WORLDS),
-            "sides": choice("show", ("A and B", "A alone")), "speed": choice("speed", tuple(SPEEDS), "full speed"),
-            "seed": slider("seed of both", 0, 99, 1), **one("a"), **one("b")}
+    return {
+        "recipe": choice("recipe", (NO_RECIPE, *RECIPES), "mode collapse"),
+        "data": choice("data", WORLDS),
+        "sides": choice("show", ("A and B", "A alone")),
+        "speed": choice("speed", tuple(SPEEDS), "full speed"),
+        "seed": slider("seed of both", 0, 99, 1),
+        **one("a"),
+        **one("b"),
+    }
 
 
 WORLDS = ("ring", "grid 3×3", "grid 5×5", "moons", "own points")
@@ -104,8 +127,8 @@ class Side:
 
     def restart(self, seed: int) -> None:
         self.gan.restart(seed)
-        self.losses = np.full(2, np.nan)        # of D and G, none before the first step
-        self.history = np.zeros((0, 5))         # step, D's loss, G's, modes captured, share of high quality
+        self.losses = np.full(2, np.nan)  # of D and G, none before the first step
+        self.history = np.zeros((0, 5))  # step, D's loss, G's, modes captured, share of high quality
 
     def train(self, steps: int, which: str = "both") -> None:
         """Train, and note the mean of the losses."""
@@ -131,7 +154,7 @@ class Side:
         loss = self.gan.settings.loss
         if loss == "least squares":
             return np.clip(values, 0, 1)
-        if loss not in WITH_LABELS:             # such values mean something only beside each other
+        if loss not in WITH_LABELS:  # such values mean something only beside each other
             values = 2 * (values - values.mean()) / (values.std() + 1e-9)
         return 1 / (1 + np.exp(-np.clip(values, -30, 30)))
 
@@ -141,14 +164,20 @@ def count(samples: np.ndarray, points: data.Points) -> dict:
     if points.modes is not None:
         return metrics.modes(samples, points.modes, points.std)
     from sklearn.neighbors import NearestNeighbors
+
     near = NearestNeighbors(n_neighbors=1).fit(points.x[:1000]).kneighbors(samples[:500])[0][:, 0] <= 3 * points.std
     return {"captured": 0, "strict": 0, "quality": float(near.mean())}
 
 
 def _settings(values):
     """GAN's settings of a side's controls, and what had to be left out."""
-    settings = {"loss": values["loss"], "beta1": values["beta1"], "d_steps": values["d_steps"],
-                "generator_rate": 10.0 ** values["g_rate"], "discriminator_rate": 10.0 ** values["d_rate"]}
+    settings = {
+        "loss": values["loss"],
+        "beta1": values["beta1"],
+        "d_steps": values["d_steps"],
+        "generator_rate": 10.0 ** values["g_rate"],
+        "discriminator_rate": 10.0 ** values["d_rate"],
+    }
     for cure in values["cures"]:
         settings |= CURES[cure]
     if "smoothing" in settings and values["loss"] not in WITH_LABELS:
@@ -167,19 +196,20 @@ class Arena(Panel):
         made.values = {"data": "grid 3×3", "a_beta1": 0.5}        # what is left out at its default
         made.press("start")
     """
+
     module = traitlets.Unicode(browser("arena.js")).tag(sync=True)
     worker: Worker
     running = traitlets.Bool(False).tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
-    world = traitlets.Dict().tag(sync=True)          # real points, modes, std, and how far the plane reaches
-    frame = traitlets.Dict().tag(sync=True)          # what the sides show
+    world = traitlets.Dict().tag(sync=True)  # real points, modes, std, and how far the plane reaches
+    frame = traitlets.Dict().tag(sync=True)  # what the sides show
 
     def __init__(self, title: str = "The arena"):
         self._own, self._place, self._sides = list(OWN), None, (Side(), Side())
-        self._still: dict[tuple, Side] = {}          # by graph
+        self._still: dict[tuple, Side] = {}  # by graph
         self._points = self._cooked = None
         super().__init__(title, _controls())
-        self.steps_done = 0                          # of both sides, since the arena was made
+        self.steps_done = 0  # of both sides, since the arena was made
         self.worker = Worker(self._turn, name=f"arena {title}")
         self.on_msg(lambda _, content, __: self.press(content.pop("ask"), **content))
         self.observe(lambda _: self.worker.order(self._prepare), "values")
@@ -210,7 +240,7 @@ class Arena(Panel):
     def _run(self, running, order=lambda: None):
         with self._lock:
             self.running = running
-        self.worker.order(order)                     # an empty one, too, wakes the thread or ends its wait
+        self.worker.order(order)  # an empty one, too, wakes the thread or ends its wait
 
     def settle(self, timeout: float = 60) -> None:
         """Wait until all orders are carried out and shown. Raises TimeoutError, or RuntimeError once closed."""
@@ -249,24 +279,30 @@ class Arena(Panel):
             return None
         return 0 if speed is None else max(0, steps / speed - (time.perf_counter() - began))
 
-    _pace = 20                                       # steps a chunk at full speed
+    _pace = 20  # steps a chunk at full speed
 
     def _active(self):
-        return self._sides[:2 if self.values["sides"] == "A and B" else 1]
+        return self._sides[: 2 if self.values["sides"] == "A and B" else 1]
 
     def _prepare(self):
         values = self.values
         self._points = world(values["data"], self._own or OWN)
         place = values["data"], values["seed"], values["sides"], len(self._own)
         moved, self._place = place != self._place, place
-        built = [side.prepare(self._points, values["seed"], **of_side(values, letter))
-                 for side, letter in zip(self._active(), "ab")]
+        built = [
+            side.prepare(self._points, values["seed"], **of_side(values, letter))
+            for side, letter in zip(self._active(), "ab")
+        ]
         if any(built) or moved:
             self._restart()
         modes = self._points.modes
         with self._lock:
-            self.world = {"reach": REACH, "real": self._points.x[:800].tobytes(), "std": self._points.std,
-                          "modes": None if modes is None else modes.tobytes()}
+            self.world = {
+                "reach": REACH,
+                "real": self._points.x[:800].tobytes(),
+                "std": self._points.std,
+                "modes": None if modes is None else modes.tobytes(),
+            }
 
     def _prepare_own(self):
         if self.values["data"] == "own points":
@@ -343,7 +379,8 @@ def recipe(name: str) -> dict:
     wrong, right, _ = RECIPES[name]
     sides = {"a": PLAIN | wrong, "b": PLAIN | wrong | right}
     return {"recipe": name, "sides": "A and B", "data": "ring"} | {
-        f"{letter}_{setting}": value for letter, side in sides.items() for setting, value in side.items()}
+        f"{letter}_{setting}": value for letter, side in sides.items() for setting, value in side.items()
+    }
 
 
 def side_frame(side: Side, points: data.Points) -> dict:
@@ -354,10 +391,14 @@ def side_frame(side: Side, points: data.Points) -> dict:
     if points.modes is not None:
         words += f"{found['captured']} of {len(points.modes)} modes captured, {found['strict']} by the strict count, "
     slope = np.linalg.norm(pull, axis=-1).mean()
-    return {"fake": np.concatenate([pulled, samples[:340]]).astype("f4").tobytes(),
-            "pull": pull.astype("f4").tobytes(), "field": (255 * side.field()).astype(np.uint8).tobytes(),
-            "history": side.history[:, 1:].T.astype("f4").tobytes(), "kept": len(side.history),
-            "said": f"{words}{found['quality']:.0%} of high quality; {side.note}mean pull on G {slope:.1e}"}
+    return {
+        "fake": np.concatenate([pulled, samples[:340]]).astype("f4").tobytes(),
+        "pull": pull.astype("f4").tobytes(),
+        "field": (255 * side.field()).astype(np.uint8).tobytes(),
+        "history": side.history[:, 1:].T.astype("f4").tobytes(),
+        "kept": len(side.history),
+        "said": f"{words}{found['quality']:.0%} of high quality; {side.note}mean pull on G {slope:.1e}",
+    }
 
 
 def draw(ax: Axes, side: Side, points: data.Points, words: str) -> None:

@@ -1,4 +1,5 @@
 """Controls of a lab: what a reader may set, within which limits. The browser draws them, the kernel checks them."""
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,18 +16,21 @@ class Slider:
 
     Raises ValueError where low is not below high, value lies outside, or step does not fit between.
     """
+
     label: str
     low: float
     high: float
     value: float
     step: float = 1
 
-    options = ()               # no value of a slider must be tried by itself
+    options = ()  # no value of a slider must be tried by itself
 
     def __post_init__(self):
         if not 0 < self.step <= self.high - self.low:
-            raise ValueError(f"slider {self.label!r}: low must be below high and step between 0 and their difference, "
-                             f"got low {self.low}, high {self.high}, step {self.step}")
+            raise ValueError(
+                f"slider {self.label!r}: low must be below high and step between 0 and their difference, "
+                f"got low {self.low}, high {self.high}, step {self.step}"
+            )
         self.check(self.value)
 
     @property
@@ -62,6 +66,7 @@ class Choice:
 
     Raises ValueError unless there are at least two options, all different, and value is one of them.
     """
+
     label: str
     options: Sequence[str | float]
     value: Any = None
@@ -89,6 +94,7 @@ class Choice:
 @dataclass(frozen=True)
 class Several:
     """A control of which any number of options may be on; value: those that are at first."""
+
     label: str
     options: tuple[str, ...]
     value: tuple[str, ...] = ()
@@ -104,8 +110,8 @@ class Several:
         return [option for option in self.options if option in value]
 
     def random(self, rng: np.random.Generator) -> list[str]:
-        return self.check([self.options[i] for i in rng.permutation(len(self.options))[:rng.integers(3)]])
+        return self.check([self.options[i] for i in rng.permutation(len(self.options))[: rng.integers(3)]])
 
 
 Control = Slider | Choice | Several
-slider, choice = Slider, Choice      # what notebooks write
+slider, choice = Slider, Choice  # what notebooks write

@@ -1,4 +1,5 @@
 """Labs whose pictures the kernel draws: `Lab` while a slider moves, `RetrainLab` after training when it is let go."""
+
 import contextlib
 import functools
 import inspect
@@ -27,15 +28,21 @@ class Lab(Panel):
     the same title replaces the earlier one. The default setting is drawn at once, and there an error is raised; later
     ones are said in the panel, and the last picture stays.
     """
+
     module = traitlets.Unicode(browser("lab.js")).tag(sync=True)
-    shown = traitlets.Dict().tag(sync=True)          # src, alt and width of the picture
+    shown = traitlets.Dict().tag(sync=True)  # src, alt and width of the picture
     message = traitlets.Unicode().tag(sync=True)
     progress = traitlets.Float(None, allow_none=True).tag(sync=True)
     retrains = traitlets.Bool(False).tag(sync=True)
-    drag = traitlets.Dict().tag(sync=True)           # {name of a slider: CSS pixels for a step of 1}
+    drag = traitlets.Dict().tag(sync=True)  # {name of a slider: CSS pixels for a step of 1}
 
-    def __init__(self, draw: Callable[..., plots.Picture | Figure], title: str, drag: dict[str, float] | None = None,
-                 **controls: Slider | Choice):
+    def __init__(
+        self,
+        draw: Callable[..., plots.Picture | Figure],
+        title: str,
+        drag: dict[str, float] | None = None,
+        **controls: Slider | Choice,
+    ):
         self.draw, drag = draw, dict(drag or {})
         if len(drag) > 2 or not all(isinstance(controls.get(name), Slider) for name in drag):
             raise ValueError(f"lab {title!r}: drag names one or two of its sliders, got {', '.join(drag)}")
@@ -88,12 +95,18 @@ class RetrainLab(Lab):
     is there at once. The trainings of all labs take turns: labs may share a compiled model, with each other and not
     with cells that train it. Raises TypeError where train is no generator function.
     """
+
     worker: Worker
-    settled = traitlets.Dict().tag(sync=True)        # what the picture shows, where Cancel takes the controls
+    settled = traitlets.Dict().tag(sync=True)  # what the picture shows, where Cancel takes the controls
     _training = threading.RLock()
 
-    def __init__(self, train: Callable[..., Generator], draw: Callable[..., plots.Picture | Figure], title: str,
-                 **controls: Slider | Choice):
+    def __init__(
+        self,
+        train: Callable[..., Generator],
+        draw: Callable[..., plots.Picture | Figure],
+        title: str,
+        **controls: Slider | Choice,
+    ):
         self.train = train
         self._results: dict[tuple, object] = {}
         if not inspect.isgeneratorfunction(train):
@@ -126,7 +139,7 @@ class RetrainLab(Lab):
         self.worker.order()
 
     def _settle(self, _):
-        parameters = self.values                     # the latest, whichever was ordered
+        parameters = self.values  # the latest, whichever was ordered
         with self._errors_in_words(), contextlib.suppress(_Superseded):
             result = self.result(functools.partial(self._report, parameters), **parameters)
             self._show(plots.picture(self.draw(result, **parameters)))
@@ -137,6 +150,6 @@ class RetrainLab(Lab):
             raise _Superseded
         progress, *partial = step if isinstance(step, tuple) else (step,)
         with self._lock, self.hold_sync():
-            self.message, self.progress = "Training …", round(progress, 2)        # at most a hundred messages a run
+            self.message, self.progress = "Training …", round(progress, 2)  # at most a hundred messages a run
         if partial:
             self._show(plots.picture(self.draw(*partial, **parameters)), "Training …", progress)

@@ -1,4 +1,5 @@
 """What every lab has: a page of its own in the browser, a title, checked values, and a twin without a kernel."""
+
 import functools
 import threading
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from .. import plots
 from .controls import Control
 from .worker import Worker
 
-LABS: dict[str, "Panel"] = {}      # title → lab, of every lab made in this kernel
+LABS: dict[str, "Panel"] = {}  # title → lab, of every lab made in this kernel
 
 
 def browser(name: str) -> str:
@@ -28,12 +29,13 @@ class Widget(anywidget.AnyWidget):
     anywidget loads one file and resolves no imports: that file is load.js, which is given the two others as texts.
     Both go with each widget, so that each stands alone, in a saved notebook and in a page without a kernel, too.
     """
+
     _esm, _css = browser("load.js"), browser("labs.css")
     base = traitlets.Unicode(browser("base.js")).tag(sync=True)
     module = traitlets.Unicode().tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
 
-    _ipython_display_ = None         # ipywidgets 7 has one, which would show the widget without its twin
+    _ipython_display_ = None  # ipywidgets 7 has one, which would show the widget without its twin
 
     def _live(self):
         """What Jupyter shows in place of the twin while there is a kernel."""
@@ -46,10 +48,11 @@ class Panel(Widget):
 
     A panel of the same title replaces the earlier one.
     """
-    rows: traitlets.List = traitlets.List().tag(sync=True)     # what the browser needs to know of the controls
-    values = traitlets.Dict().tag(sync=True)         # as the controls stand now
-    start = traitlets.Dict().tag(sync=True)          # where Reset takes them
-    worker: Worker | None = None                     # of a lab that trains; closed with it
+
+    rows: traitlets.List = traitlets.List().tag(sync=True)  # what the browser needs to know of the controls
+    values = traitlets.Dict().tag(sync=True)  # as the controls stand now
+    start = traitlets.Dict().tag(sync=True)  # where Reset takes them
+    worker: Worker | None = None  # of a lab that trains; closed with it
 
     def __init__(self, title: str, controls: Mapping[str, Control], **traits: Any):
         protect_figures()
@@ -57,17 +60,20 @@ class Panel(Widget):
             LABS[title].close()
         self.controls, self._lock = controls, threading.RLock()
         start = self.parameters()
-        self.twin = self.still()                     # an error in the default setting is the author's: raised here
-        rows = [asdict(control) | {"name": name, "decimals": getattr(control, "decimals", None)}
-                for name, control in controls.items()]
+        self.twin = self.still()  # an error in the default setting is the author's: raised here
+        rows = [
+            asdict(control) | {"name": name, "decimals": getattr(control, "decimals", None)}
+            for name, control in controls.items()
+        ]
         super().__init__(title=title, rows=rows, values=start, start=start, **traits)
         LABS[title] = self
 
     def parameters(self, **given: Any) -> dict:
         """All parameters: those given, checked, and the defaults of the others. Raises ValueError."""
         if unknown := set(given) - set(self.controls):
-            raise ValueError(f"no parameter {', '.join(sorted(unknown))} in this lab, which has "
-                             f"{', '.join(self.controls)}")
+            raise ValueError(
+                f"no parameter {', '.join(sorted(unknown))} in this lab, which has {', '.join(self.controls)}"
+            )
         return {name: control.check(given.get(name, control.value)) for name, control in self.controls.items()}
 
     def settings(self, n_random: int = 3, seed: int = 0) -> Iterator[dict]:
@@ -90,7 +96,7 @@ class Panel(Widget):
         return self.parameters(**proposal["value"])
 
     def set_state(self, sync_data: dict) -> None:
-        with self._lock:             # events come from two threads, pictures perhaps from a third; traitlets minds
+        with self._lock:  # events come from two threads, pictures perhaps from a third; traitlets minds
             super().set_state(sync_data)
 
     def _repr_mimebundle_(self, **_):

@@ -1,4 +1,5 @@
 """A map of codes that is decoded in the browser, under the pointer and without the kernel."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
     import keras  # at run time only for who has a decoder: it takes seconds
 
 ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "linear": lambda x: x, "relu": lambda x: np.maximum(x, 0), "tanh": np.tanh,
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "leaky_relu": lambda x: np.where(x > 0, x, .2 * x),   # Keras's slope
+    "linear": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0),
+    "tanh": np.tanh,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),  # Keras's slope
 }
 
 
@@ -32,39 +36,60 @@ class LatentPlane(Panel):
     the pointer, or to the cross, is shown beside the decoded one. Raises ValueError where shapes do not fit, or where
     the decoder has a layer or an activation (ACTIVATIONS has those it may have) that the browser cannot compute.
     """
-    module = traitlets.Unicode(browser("plane.js")).tag(sync=True)
-    scene = traitlets.Dict().tag(sync=True)          # what never changes: codes, classes, layers
 
-    def __init__(self, decoder: keras.Sequential, codes: ArrayLike, labels: ArrayLike, image_shape: Sequence[int],
-                 title: str, images: ArrayLike | None = None):
+    module = traitlets.Unicode(browser("plane.js")).tag(sync=True)
+    scene = traitlets.Dict().tag(sync=True)  # what never changes: codes, classes, layers
+
+    def __init__(
+        self,
+        decoder: keras.Sequential,
+        codes: ArrayLike,
+        labels: ArrayLike,
+        image_shape: Sequence[int],
+        title: str,
+        images: ArrayLike | None = None,
+    ):
         self.codes, self.labels = np.asarray(codes, np.float32), np.asarray(labels)
         self.images = None if images is None else np.asarray(images, np.float32)
         self.image_shape = tuple(image_shape)
         if self.codes.shape != (len(self.labels), 2) or not np.isfinite(self.codes).all():
-            raise ValueError("a latent plane needs finite codes of shape (n, 2) and a label for each, "
-                             f"got {self.codes.shape} and {self.labels.shape}")
+            raise ValueError(
+                "a latent plane needs finite codes of shape (n, 2) and a label for each, "
+                f"got {self.codes.shape} and {self.labels.shape}"
+            )
         self._layers = [_dense(layer) for layer in decoder.layers]
         shapes = [kernel.shape for kernel, _, _ in self._layers]
         if shapes[0][0] != 2 or shapes[-1][1] != np.prod(image_shape):
-            raise ValueError(f"the decoder must lead from 2 numbers to {' × '.join(map(str, image_shape))} pixels, "
-                             f"not from {shapes[0][0]} to {shapes[-1][1]}")
+            raise ValueError(
+                f"the decoder must lead from 2 numbers to {' × '.join(map(str, image_shape))} pixels, "
+                f"not from {shapes[0][0]} to {shapes[-1][1]}"
+            )
         if self.images is not None and self.images.shape != (len(self.labels), np.prod(image_shape)):
-            raise ValueError(f"images must be one for each code, ({len(self.labels)}, {np.prod(image_shape)}), "
-                             f"got {self.images.shape}")
-        margin = .05 * np.ptp(self.codes, axis=0) + .01
+            raise ValueError(
+                f"images must be one for each code, ({len(self.labels)}, {np.prod(image_shape)}), "
+                f"got {self.images.shape}"
+            )
+        margin = 0.05 * np.ptp(self.codes, axis=0) + 0.01
         ends = zip((self.codes.min(0) - margin).round(2).tolist(), (self.codes.max(0) + margin).round(2).tolist())
-        controls = {f"z{i}": slider(f"z{i}", low, high, min(max(0., low), high), step=.01)
-                    for i, (low, high) in enumerate(ends, 1)}
+        controls = {
+            f"z{i}": slider(f"z{i}", low, high, min(max(0.0, low), high), step=0.01)
+            for i, (low, high) in enumerate(ends, 1)
+        }
         super().__init__(title, controls, scene=self._scene())
 
     def _scene(self):
         names, group = np.unique(self.labels, return_inverse=True)
         return {
-            "codes": self.codes.tobytes(), "group": group.astype(np.uint8).tobytes(), "names": list(map(str, names)),
+            "codes": self.codes.tobytes(),
+            "group": group.astype(np.uint8).tobytes(),
+            "names": list(map(str, names)),
             "images": None if self.images is None else (255 * self.images.clip(0, 1)).astype(np.uint8).tobytes(),
-            "colours": plots.COLOURS[:7], "shape": self.image_shape,
-            "layers": [{"kernel": kernel.tobytes(), "bias": bias.tobytes(), "activation": activation}
-                       for kernel, bias, activation in self._layers],
+            "colours": plots.COLOURS[:7],
+            "shape": self.image_shape,
+            "layers": [
+                {"kernel": kernel.tobytes(), "bias": bias.tobytes(), "activation": activation}
+                for kernel, bias, activation in self._layers
+            ],
         }
 
     def decode(self, z: ArrayLike) -> np.ndarray:
@@ -81,8 +106,13 @@ class LatentPlane(Panel):
         if self.images is not None:
             i = np.square(self.codes - (z1, z2)).sum(axis=1).argmin()
             pictures[f"nearest image: a {self.labels[i]}"] = self.images[i].reshape(self.image_shape)
-        fig, (plane, *places) = plots.figure(1, 1 + len(pictures), width=8.6, height=3.8 if len(pictures) == 1 else 3,
-                                             width_ratios=[4 / 3, *[1] * len(pictures)])
+        fig, (plane, *places) = plots.figure(
+            1,
+            1 + len(pictures),
+            width=8.6,
+            height=3.8 if len(pictures) == 1 else 3,
+            width_ratios=[4 / 3, *[1] * len(pictures)],
+        )
         plots.classes(plane, self.codes, self.labels)
         plane.plot(z1, z2, "+", color="black", markersize=18, markeredgewidth=2)
         plane.set(xlabel="z1", ylabel="z2", title="latent plane")
@@ -99,7 +129,9 @@ def _dense(layer):
 
     activation = getattr(getattr(layer, "activation", None), "__name__", "unknown")
     if not isinstance(layer, keras.layers.Dense) or activation not in ACTIVATIONS:
-        raise ValueError(f"layer {layer.name!r} ({type(layer).__name__}, activation {activation}) cannot run in the "
-                         f"browser: a latent plane takes Dense layers with {', '.join(ACTIVATIONS)}")
+        raise ValueError(
+            f"layer {layer.name!r} ({type(layer).__name__}, activation {activation}) cannot run in the "
+            f"browser: a latent plane takes Dense layers with {', '.join(ACTIVATIONS)}"
+        )
     kernel = np.asarray(layer.kernel, np.float32)
     return kernel, np.asarray(layer.bias, np.float32) if layer.use_bias else np.zeros(layer.units, "f"), activation

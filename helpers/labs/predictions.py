@@ -1,4 +1,5 @@
 """Predict first: a reader chooses an answer for each claim before running on."""
+
 from collections.abc import Mapping
 
 import traitlets
@@ -11,6 +12,7 @@ class Predictions(Widget):
 
     sentences: {id: sentence}. Without a kernel a reader sees the claims as a table.
     """
+
     module = traitlets.Unicode(browser("predictions.js")).tag(sync=True)
     title = traitlets.Unicode("What do you expect?").tag(sync=True)
     sentences = traitlets.Dict().tag(sync=True)
@@ -26,5 +28,7 @@ class Predictions(Widget):
 
     def _repr_mimebundle_(self, **_):
         table = ["| | claim |", "|---|---|"] + [f"| {n} | {s} |" for n, s in self.sentences.items()]
-        return self._live() | {"text/markdown": "\n".join(table),
-                               "text/plain": "\n".join(f"{n} {s}" for n, s in self.sentences.items())}
+        return self._live() | {
+            "text/markdown": "\n".join(table),
+            "text/plain": "\n".join(f"{n} {s}" for n, s in self.sentences.items()),
+        }

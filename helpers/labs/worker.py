@@ -1,4 +1,5 @@
 """The thread of a lab that trains: it works while the kernel stays free for cells, and ends when its lab closes."""
+
 import contextvars
 import threading
 from collections.abc import Callable

@@ -1,4 +1,5 @@
 """An autoencoder for labs, whose code size and regulariser change without a new graph."""
+
 from typing import Any
 
 from helpers.models.precision import FullPrecision
@@ -35,11 +36,13 @@ class Regularisers(FullPrecision):
     times the divergence of the mean sizes from 0.1 (a sparse code: Ng, 2011), in nats. The strengths are weights, 0 at
     first, so that a new one needs no graph.
     """
+
     KINDS = ("noise", "dropout", "L1", "KL")
 
     def build(self, shape):
-        self.strengths = {kind: self.add_weight(shape=(), initializer="zeros", trainable=False, name=kind)
-                          for kind in self.KINDS}
+        self.strengths = {
+            kind: self.add_weight(shape=(), initializer="zeros", trainable=False, name=kind) for kind in self.KINDS
+        }
         self.seed_generator = keras.random.SeedGenerator()
 
     def call(self, x, training=False):
@@ -69,14 +72,20 @@ class Adjustable(keras.Model):
 
     def __init__(self, pixels: int, widest: int, depth: int, activation: Any, **options: Any) -> None:
         super().__init__(**options)
-        self.settings = {"pixels": pixels, "widest": widest, "depth": depth,
-                         "activation": keras.activations.serialize(keras.activations.get(activation))}
+        self.settings = {
+            "pixels": pixels,
+            "widest": widest,
+            "depth": depth,
+            "activation": keras.activations.serialize(keras.activations.get(activation)),
+        }
         like = {"dtype": self.dtype_policy.name}
         hidden = [layers.Dense(128, activation, **like) for _ in range(depth)]
         self.on_input, self.on_code, self.gate = Regularisers(**like), Regularisers(**like), Bottleneck(**like)
         self.encoder = keras.Sequential([self.on_input, *hidden, layers.Dense(widest, **like), self.on_code, self.gate])
-        self.decoder = keras.Sequential([layers.Dense(128, activation, **like) for _ in range(depth)]
-                                        + [layers.Dense(pixels, "sigmoid", dtype=self.variable_dtype)])
+        self.decoder = keras.Sequential(
+            [layers.Dense(128, activation, **like) for _ in range(depth)]
+            + [layers.Dense(pixels, "sigmoid", dtype=self.variable_dtype)]
+        )
         self(ops.zeros((1, pixels)))
 
     def call(self, x, training=False):

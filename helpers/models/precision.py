@@ -1,4 +1,5 @@
 """Mixed precision: what must not be computed in half."""
+
 from helpers.training import keras
 
 

@@ -1,4 +1,5 @@
 """Tied weights: a decoder's layer that uses an encoder's kernel, transposed, also after saving and loading."""
+
 from typing import Any
 
 from helpers.training import keras
@@ -29,11 +30,13 @@ class DenseTranspose(keras.layers.Layer):
         if not self.tied_to.built:
             raise ValueError(
                 f"cannot tie to {self.tied_to.name!r}: it has no kernel yet. Build the encoder first: begin it with "
-                "keras.Input, or call it once. (clone_model makes such a layer of its own; save and load instead.)")
+                "keras.Input, or call it once. (clone_model makes such a layer of its own; save and load instead.)"
+            )
         if shape[-1] != self.tied_to.units:
             raise ValueError(
                 f"cannot tie to {self.tied_to.name!r}, {self.tied_to.kernel.shape[0]} → {self.tied_to.units}: its "
-                f"transpose takes {self.tied_to.units} numbers and gets {shape[-1]}. Tie the layers in reverse order.")
+                f"transpose takes {self.tied_to.units} numbers and gets {shape[-1]}. Tie the layers in reverse order."
+            )
         self.bias = self.add_weight(shape=self.tied_to.kernel.shape[:1], initializer="zeros", name="bias")
 
     def call(self, x):
@@ -49,8 +52,11 @@ class DenseTranspose(keras.layers.Layer):
     bias_initializer = keras.initializers.Zeros()
 
     def get_config(self):
-        return {**super().get_config(), "tied_to": _serialised_as_shared(self.tied_to),
-                "activation": keras.activations.serialize(self.activation)}
+        return {
+            **super().get_config(),
+            "tied_to": _serialised_as_shared(self.tied_to),
+            "activation": keras.activations.serialize(self.activation),
+        }
 
     @classmethod
     def from_config(cls, config):
@@ -67,9 +73,10 @@ def _serialised_as_shared(layer):
     if so_far is not None and id(layer) not in so_far:
         raise ValueError(
             f"cannot save a decoder without the encoder that it is tied to: the kernel is that of {layer.name!r}. Save "
-            "the model that holds both, the encoder first; loaded, it has the decoder as one of its layers.")
+            "the model that holds both, the encoder first; loaded, it has the decoder as one of its layers."
+        )
     config = keras.saving.serialize_keras_object(layer)
-    config.pop("build_config", None)      # a copy, made where a model is cloned, must not pass for the original
+    config.pop("build_config", None)  # a copy, made where a model is cloned, must not pass for the original
     for whole in list((so_far or {}).values()):
         for part in _parts(whole):
             if part.get("class_name") == config["class_name"] and part["config"]["name"] == layer.name:

@@ -1,4 +1,5 @@
 """The variational autoencoder, and what its loss is made of."""
+
 import math
 from typing import Any
 
@@ -37,9 +38,12 @@ class Likelihood(FullPrecision):
     that probability. gaussian: the decoder gives means; one learnt variance for all pixels, 1 at the start.
     ValueError for another kind. Example: `nats = Likelihood()(x, logits)`.
     """
+
     KINDS = ("bernoulli", "gaussian")
-    OUTSIDE = ("pixels outside 0–1: a Bernoulli likelihood has no value for them. Scale the images to 0–1, or use "
-               "likelihood='gaussian'.")
+    OUTSIDE = (
+        "pixels outside 0–1: a Bernoulli likelihood has no value for them. Scale the images to 0–1, or use "
+        "likelihood='gaussian'."
+    )
 
     def __init__(self, kind: str = "bernoulli", **options: Any) -> None:
         super().__init__(**options)
@@ -74,6 +78,7 @@ class Beta(FullPrecision):
     2016). cyclic: starts anew every warm_up steps, rises in the first half of a cycle, stays in the second (Fu et al.,
     2019). Its numbers are weights, so that `set` needs no new graph. Example: `vae.beta.set(4, "linear", warm_up=500)`.
     """
+
     SCHEDULES = ("none", "linear", "cyclic")
 
     def __init__(self, beta: float = 1.0, schedule: str = "none", warm_up: int = 0, **options: Any) -> None:
@@ -127,22 +132,42 @@ class VAE(keras.Model):
         images = vae.decode(np.random.standard_normal((10, 8)))
     """
 
-    def __init__(self, pixels: int, latent: int, hidden: int = 128, likelihood: str = "bernoulli", beta: float = 1.0,
-                 schedule: str = "none", warm_up: int = 0, classes: int = 0, **options: Any) -> None:
+    def __init__(
+        self,
+        pixels: int,
+        latent: int,
+        hidden: int = 128,
+        likelihood: str = "bernoulli",
+        beta: float = 1.0,
+        schedule: str = "none",
+        warm_up: int = 0,
+        classes: int = 0,
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
         self.settings: dict[str, Any] = {
-            "pixels": pixels, "latent": latent, "hidden": hidden, "likelihood": likelihood, "beta": beta,
-            "schedule": schedule, "warm_up": warm_up, "classes": classes}
+            "pixels": pixels,
+            "latent": latent,
+            "hidden": hidden,
+            "likelihood": likelihood,
+            "beta": beta,
+            "schedule": schedule,
+            "warm_up": warm_up,
+            "classes": classes,
+        }
         wide, exact = {"activation": "relu", "dtype": self.dtype_policy}, {"dtype": self.variable_dtype}
         self.trunk = layers.Dense(hidden, name="trunk", **wide) if hidden else layers.Identity(**exact)
         self.mean = layers.Dense(latent, name="mean", **exact)
         self.log_variance = layers.Dense(latent, name="log_variance", **exact)
         self.sampling = Sampling()
-        self.decoder = keras.Sequential([
-            keras.Input((latent + classes,)),
-            *([layers.Dense(hidden, **wide)] if hidden else []),
-            layers.Dense(pixels, **exact),     # bernoulli: logits, the loss is exact where a sigmoid saturates
-        ], name="decoder")
+        self.decoder = keras.Sequential(
+            [
+                keras.Input((latent + classes,)),
+                *([layers.Dense(hidden, **wide)] if hidden else []),
+                layers.Dense(pixels, **exact),  # bernoulli: logits, the loss is exact where a sigmoid saturates
+            ],
+            name="decoder",
+        )
         self.likelihood = Likelihood(likelihood)
         self.beta = Beta(beta, schedule, warm_up)
         self.build((None, pixels + classes))
@@ -159,8 +184,10 @@ class VAE(keras.Model):
         expected = self.settings["pixels"] + self.settings["classes"]
         if x.shape[-1] != expected:
             hint = f" pixels and {self.settings['classes']} classes: call with_labels(images, labels) first"
-            raise ValueError(f"inputs of {x.shape[-1]} numbers, {expected} expected: {self.settings['pixels']}"
-                             + (hint if self.settings["classes"] else " pixels"))
+            raise ValueError(
+                f"inputs of {x.shape[-1]} numbers, {expected} expected: {self.settings['pixels']}"
+                + (hint if self.settings["classes"] else " pixels")
+            )
         hidden = self.trunk(x)
         return self.mean(hidden), self.log_variance(hidden if self.settings["hidden"] else 0 * hidden)
 
@@ -168,10 +195,10 @@ class VAE(keras.Model):
         mean, log_variance = self.heads(x)
         self.add_loss(self.beta(training=training) * ops.mean(kl_divergence(mean, log_variance)))
         z = self.sampling([mean, log_variance])
-        return self.decoder(ops.concatenate([z, x[:, self.settings["pixels"]:]], axis=-1))
+        return self.decoder(ops.concatenate([z, x[:, self.settings["pixels"] :]], axis=-1))
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        images = (x if y is None else y)[:, :self.settings["pixels"]]
+        images = (x if y is None else y)[:, : self.settings["pixels"]]
         return ops.mean(self.likelihood(images, y_pred)) + sum(self.losses)
 
     def fit(self, *arguments: Any, **options: Any) -> keras.callbacks.History:
@@ -179,7 +206,7 @@ class VAE(keras.Model):
         try:
             return super().fit(*arguments, **options)
         except tf.errors.InvalidArgumentError as error:
-            outside = Likelihood.OUTSIDE.partition(":")[0] in str(error)         # which quotes the rest its own way
+            outside = Likelihood.OUTSIDE.partition(":")[0] in str(error)  # which quotes the rest its own way
             raise (ValueError(Likelihood.OUTSIDE) if outside else error) from None
 
     def encode(self, x: Any) -> tf.Tensor:
@@ -215,12 +242,13 @@ class VAE(keras.Model):
         if not classes:
             raise ValueError("this VAE is not conditional: make it with classes=…, the number of classes")
         if labels.shape != (len(x),) or labels.dtype.kind not in "iu" or not ((labels >= 0) & (labels < classes)).all():
-            raise ValueError(f"a conditional VAE needs a label from 0 to {classes - 1} for each of the {len(x)} images "
-                             "or codes")
+            raise ValueError(
+                f"a conditional VAE needs a label from 0 to {classes - 1} for each of the {len(x)} images or codes"
+            )
         return np.hstack([np.asarray(x, np.float32), np.eye(classes, dtype=np.float32)[labels]])
 
     def count_params(self) -> int:
-        return sum(math.prod(weight.shape) for weight in self.trainable_weights)        # not what a schedule counts
+        return sum(math.prod(weight.shape) for weight in self.trainable_weights)  # not what a schedule counts
 
     def get_config(self):
         return {**super().get_config(), **self.settings, **self.beta.settings}

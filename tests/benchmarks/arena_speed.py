@@ -5,6 +5,7 @@
 JupyterLab in headless Chromium, two sides, the first recipe. Shown and not shown take turns, so that both meet the same
 machine; processor time is the kernel's, which a busy machine stretches less than the clock.
 """
+
 import os
 import sys
 import tempfile
@@ -17,14 +18,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
 from jupyter_driver import Notebook, Server, chromium, write_notebook  # noqa: E402
 
 TURNS, SECONDS, STEPS = 5, 5, 1500
-CELL = '''
+CELL = """
 import time
 from helpers import labs, training
 from helpers.labs import arena
 training.reproducible(1)
 made = arena.Arena("Arena")
 made
-'''
+"""
 BARE = f"""
 t, c = time.perf_counter(), time.process_time()
 for side in made._sides:
@@ -62,8 +63,7 @@ def main():
     print(f"frames a second: {np.median(rows[:, 0]):.1f} ({rows[:, 0].min():.1f} to {rows[:, 0].max():.1f})")
     for k, what in ((1, "steps a second"), (2, "steps a second of the kernel's processor time")):
         shown, bare = rows[:, k], rows[:, k + 2]
-        print(f"{what}: {np.median(shown):.0f} shown, {np.median(bare):.0f} not shown, "
-              f"{np.median(shown / bare):.0%}")
+        print(f"{what}: {np.median(shown):.0f} shown, {np.median(bare):.0f} not shown, {np.median(shown / bare):.0%}")
 
 
 if __name__ == "__main__":

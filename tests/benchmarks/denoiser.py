@@ -8,6 +8,7 @@ of σ = 0.1 clipped to 0–1; published with a last training MSE of 0.0012 after
 steps. Here the steps are the same, and the training images 10,000. From some initial weights (--seed 0) the reference
 never leaves the all-black image, where its sigmoid hardly passes a gradient.
 """
+
 import argparse
 import time
 from pathlib import Path
@@ -33,13 +34,14 @@ def noisy(x, seed):
 
 # The models: (batch, 28, 28, 1) → (batch, 28, 28, 1), and the learning rate of each ---------------------------------
 
+
 def reference(steps):
     return keras.Sequential([
         keras.Input((28, 28, 1)),
-        layers.Conv2D(16, 3, 2, activation="relu", **SAME),                    # → (batch, 14, 14, 16)
-        layers.Conv2D(32, 3, 2, activation="relu", **SAME),                    # → (batch, 7, 7, 32)
-        layers.Conv2DTranspose(16, 3, 2, activation="relu", **SAME),           # → (batch, 14, 14, 16)
-        layers.Conv2DTranspose(1, 3, 2, activation="sigmoid", **SAME),         # → (batch, 28, 28, 1)
+        layers.Conv2D(16, 3, 2, activation="relu", **SAME),  # → (batch, 14, 14, 16)
+        layers.Conv2D(32, 3, 2, activation="relu", **SAME),  # → (batch, 7, 7, 32)
+        layers.Conv2DTranspose(16, 3, 2, activation="relu", **SAME),  # → (batch, 14, 14, 16)
+        layers.Conv2DTranspose(1, 3, 2, activation="sigmoid", **SAME),  # → (batch, 28, 28, 1)
     ]), 1e-3
 
 
@@ -49,11 +51,11 @@ def small_unet(steps):
     Detail passes beside the code, and what there is to learn is only what is wrong with the image.
     """
     image = keras.Input((28, 28, 1))
-    fine = layers.Conv2D(32, 4, 2, activation="relu", **SAME)(image)           # → (batch, 14, 14, 32)
-    coarse = layers.Conv2D(32, 3, 2, activation="relu", **SAME)(fine)          # → (batch, 7, 7, 32)
+    fine = layers.Conv2D(32, 4, 2, activation="relu", **SAME)(image)  # → (batch, 14, 14, 32)
+    coarse = layers.Conv2D(32, 3, 2, activation="relu", **SAME)(fine)  # → (batch, 7, 7, 32)
     back = layers.Conv2DTranspose(32, 3, 2, activation="relu", **SAME)(coarse)  # → (batch, 14, 14, 32)
-    both = layers.Concatenate()([fine, back])                                  # → (batch, 14, 14, 64)
-    noise = layers.Conv2DTranspose(1, 4, 2, **SAME)(both)                      # → (batch, 28, 28, 1)
+    both = layers.Concatenate()([fine, back])  # → (batch, 14, 14, 64)
+    noise = layers.Conv2DTranspose(1, 4, 2, **SAME)(both)  # → (batch, 28, 28, 1)
     model = keras.Model(image, ops.clip(image - noise, 0, 1))
     return model, keras.optimizers.schedules.CosineDecay(3e-3, decay_steps=steps)
 
@@ -76,6 +78,7 @@ def train(build, x, steps, seed):
 
 
 # The baselines: functions that clean noisy images (n, 784), fitted to clean training images ------------------------
+
 
 def best_pca(x):
     damaged, pca = noisy(x, seed=3), PCA().fit(x)
@@ -103,6 +106,7 @@ def untouched(x):
 
 # The table -----------------------------------------------------------------------------------------------------------
 
+
 def row(name, d, clean, last="", seconds="", parameters=""):
     errors = [metrics.mse(x, clean(noisy(x, seed))) for seed, x in ((4, d.x_train[::5]), (5, d.x_test))]
     print(f"{name:28}{last:>12}{errors[0]:>10.5f}{errors[1]:>10.5f}{seconds:>9}{parameters:>12}", flush=True)
@@ -117,13 +121,17 @@ def main():
     d = data.load(options.data, n_train=10_000, n_test=2000)
     if d.image_shape != (28, 28):
         raise SystemExit(f"{d} will not do: these models need images of 28 × 28 pixels")
-    trained = {build.__name__.replace("_", " "): train(build, d.x_train, options.steps, options.seed)
-               for build in (reference, small_unet)}
+    trained = {
+        build.__name__.replace("_", " "): train(build, d.x_train, options.steps, options.seed)
+        for build in (reference, small_unet)
+    }
     print(f"\nMSE after {options.steps} steps on {len(d.x_train):,} images; published for the reference: {PUBLISHED}")
     print(f"{'':28}{'last epoch':>12}{'train':>10}{'test':>10}{'seconds':>9}{'parameters':>12}")
     for name, (model, last, seconds) in trained.items():
+
         def clean(images, model=model):
             return model.predict(images.reshape(-1, 28, 28, 1), batch_size=500, verbose=0).reshape(images.shape)
+
         row(name, d, clean, f"{last:.5f}", f"{seconds:.0f}", f"{model.count_params():,}")
     for baseline in (untouched, best_pca, ridge, median):
         name, clean = baseline(d.x_train)

@@ -4,6 +4,7 @@ The same submissions of 06_vae, solved, wrong and untouched in turn, graded by `
 with feedback, and by nbgrader's own command with its own settings (one after the other, not confined, no feedback).
 Prints seconds, seconds a submission, submissions a minute, and the ratio, whose target is 0.7 or less on two cores.
 """
+
 import os
 import re
 import subprocess
@@ -57,8 +58,21 @@ def main(n=16):
         timed([sys.executable, "-m", "nbgrader", "generate_assignment", NAME, "--force"], theirs)
         seconds = {
             "nbgrader autograde": timed([sys.executable, "-m", "nbgrader", "autograde", NAME], theirs),
-            "helpers.grading --jobs 2": timed([sys.executable, "-m", "helpers.grading", NAME, "--submissions",
-                                               str(Path(folder, "in")), "--course", str(ours), "--jobs", "2"], ours),
+            "helpers.grading --jobs 2": timed(
+                [
+                    sys.executable,
+                    "-m",
+                    "helpers.grading",
+                    NAME,
+                    "--submissions",
+                    str(Path(folder, "in")),
+                    "--course",
+                    str(ours),
+                    "--jobs",
+                    "2",
+                ],
+                ours,
+            ),
         }
         said = (ours / "grades" / f"{NAME}.txt").read_text()
         confined = re.search(r"^(NOT CONFINED|Confined)", said, re.MULTILINE)[1]

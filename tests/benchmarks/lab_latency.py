@@ -8,6 +8,7 @@ A lab that retrains is timed from the release of its slider to the picture of th
 JupyterLab in headless Chromium; 60 events each, in turns, so that all meet the same machine. A picture counts once the
 browser has painted the frame that shows it.
 """
+
 import os
 import shutil
 import sys
@@ -22,8 +23,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
 from jupyter_driver import Notebook, Server, chromium, drag, wait_for, write_notebook  # noqa: E402
 
 EVENTS = 60
-PAUSE = 0.3          # seconds before an event, for the page and the kernel to come to rest after the one before
-CELLS = ('''
+PAUSE = 0.3  # seconds before an event, for the page and the kernel to come to rest after the one before
+CELLS = (
+    """
 import keras, numpy as np, matplotlib.pyplot as plt
 from ipywidgets import FloatSlider, interact
 from helpers import labs, plots
@@ -32,11 +34,14 @@ decoder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(128, "relu"), 
 decoder.set_weights([np.random.normal(size=w.shape) for w in decoder.get_weights()])
 ring = np.stack([np.cos(np.arange(16)), np.sin(np.arange(16))], 1).astype("float32")
 def codes(z): return ring * .2 + np.float32(z)
-''', '''
+""",
+    """
 plane = labs.LatentPlane(decoder, ring * 3, np.arange(16) % 4, (28, 28), "plane")
 def draw(z): return plots.images({"": plane.decode(codes(z))}, width=640)
 labs.Lab(draw, "ours", z=labs.slider("z", -3, 3, 0.0, step=.05))
-''', 'plane', '''
+""",
+    "plane",
+    """
 def usual(z):
     images = decoder.predict(codes(z), verbose=0).reshape(16, 28, 28)
     fig, axes = plt.subplots(2, 8, figsize=(8, 2))
@@ -45,14 +50,16 @@ def usual(z):
         ax.axis("off")
     plt.show()
 interact(usual, z=FloatSlider(description="usual", min=-3, max=3, step=.05));
-''', '''
+""",
+    """
 def grid(z):
     images = decoder.predict(codes(z), verbose=0).reshape(16, 28, 28)
     plt.figure(figsize=(7, .6))
     plt.imshow(np.hstack(images), cmap="gray_r", vmin=0, vmax=1)
     plt.show()
 interact(grid, z=FloatSlider(description="grid", min=-3, max=3, step=.05));
-''')
+""",
+)
 # Notes when an event reaches the page, and from frame to frame what the picture shows and when that was painted.
 WATCH = """selector => {
   window.seen = []; window.sent = [];
@@ -91,7 +98,7 @@ class Watched:
         self.page.keyboard.press("ArrowRight" if self.right else "ArrowLeft")
         try:
             self.page.wait_for_function("() => seen[1]?.painted", timeout=5000)
-        except TimeoutError:             # some neighbouring settings have the same picture
+        except TimeoutError:  # some neighbouring settings have the same picture
             return
         event, picture = self.page.evaluate("() => [sent[0], seen[1].painted]")
         self.latency.append(picture - event)
@@ -118,22 +125,33 @@ def middle(locator, x=0.5, y=0.5):
 
 def our_slider(page, notebook, name, title, label):
     slider = notebook.slider(title, label)
-    return Watched(page, name, f'.lab[aria-label="{title}"] img', slider.handle,
-                   lambda forth: (slider.place(), slider.place(0.1 + 0.8 * forth)))
+    return Watched(
+        page,
+        name,
+        f'.lab[aria-label="{title}"] img',
+        slider.handle,
+        lambda forth: (slider.place(), slider.place(0.1 + 0.8 * forth)),
+    )
 
 
 def our_plane(page, notebook, name, title):
     plane = notebook.lab(title).locator("canvas").first
-    return Watched(page, name, f'.lab[aria-label="{title}"] canvas', plane,
-                   lambda forth: (middle(plane, 0.8 - 0.6 * forth, 0.5), middle(plane, 0.2 + 0.6 * forth, 0.4)))
+    return Watched(
+        page,
+        name,
+        f'.lab[aria-label="{title}"] canvas',
+        plane,
+        lambda forth: (middle(plane, 0.8 - 0.6 * forth, 0.5), middle(plane, 0.2 + 0.6 * forth, 0.4)),
+    )
 
 
 def usual_slider(page, name, label):
     row = page.locator(".widget-inline-hbox", has=page.locator(f'.widget-label:text-is("{label}")')).first
     row.evaluate("(row, name) => { row.closest('.widget-interact').id = name }", label)
     handle, track = row.locator(".noUi-handle"), row.locator(".noUi-base")
-    return Watched(page, name, f"#{label} img", handle,
-                   lambda forth: (middle(handle), middle(track, 0.1 + 0.8 * forth)))
+    return Watched(
+        page, name, f"#{label} img", handle, lambda forth: (middle(handle), middle(track, 0.1 + 0.8 * forth))
+    )
 
 
 def table(watched):
@@ -156,7 +174,7 @@ def measure(watched):
             one.key(turn)
         if turn == 2:
             for one in watched:
-                one.latency.clear()              # the first events trace and warm up
+                one.latency.clear()  # the first events trace and warm up
 
 
 def compare():
@@ -184,13 +202,15 @@ def retraining(notebook, title, label):
         before, value = notebook.png(title), slider.value()
         slider.drag(place)
         released = time.perf_counter()
-        if slider.value() == value:      # a slider of few steps stands there already
+        if slider.value() == value:  # a slider of few steps stands there already
             continue
         notebook.wait_changed(title, before, timeout=60)
         wait_for(lambda: bar.is_hidden(), 60, "the training does not end")
         seconds.append(time.perf_counter() - released)
-    print(f"{title}: {np.median(seconds):.1f} s from release to the trained picture ({min(seconds):.1f} to "
-          f"{max(seconds):.1f})")
+    print(
+        f"{title}: {np.median(seconds):.1f} s from release to the trained picture ({min(seconds):.1f} to "
+        f"{max(seconds):.1f})"
+    )
 
 
 def labs_of(path):

@@ -2,6 +2,7 @@
 
 Each runs once in a fresh kernel, one after the other; nothing is stored. Name notebooks to time only those.
 """
+
 import sys
 from pathlib import Path
 

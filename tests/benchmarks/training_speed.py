@@ -6,6 +6,7 @@ All contenders train the same model with Adam on batches of the same size, in tu
 XLA is off, as `training.reproducible` has it in the notebooks, but where a line says so. PyTorch takes part where it is
 installed, in a process of its own, since it and TensorFlow do not always bear each other.
 """
+
 import functools
 import os
 import platform
@@ -21,7 +22,7 @@ from helpers import data, training
 from helpers.training import keras, tf
 
 TURNS = 9
-STEPS = 600                      # of each contender, each turn: about a second of the slowest
+STEPS = 600  # of each contender, each turn: about a second of the slowest
 MNIST = Path(__file__).resolve().parents[3] / "shared" / "data" / "mnist20k.npz"
 
 
@@ -49,6 +50,7 @@ def large():
 
 
 # The contenders: each takes (x, batch size), and returns a function that trains, and returns how many steps --------
+
 
 def fit_pipeline(x, size):
     model, batches = autoencoder(x.shape[1]), training.pipeline(x, batch_size=size)
@@ -118,8 +120,9 @@ def torch_eager(x, size, threads):
     if not find_spec("torch"):
         raise ImportError
     settings = map(str, (x.shape[1], size, threads, STEPS))
-    child = subprocess.Popen([sys.executable, "-c", TORCH, *settings], text=True, bufsize=1,
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child = subprocess.Popen(
+        [sys.executable, "-c", TORCH, *settings], text=True, bufsize=1, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     child.stdout.readline()
 
     def train():
@@ -150,7 +153,7 @@ def measure(x, size):
         except ImportError:
             print(f"{name}: skipped, PyTorch is not installed")
     for train in ready.values():
-        train()                                                     # tracing, compiling, caches
+        train()  # tracing, compiling, caches
     times = {name: [] for name in ready}
     for _ in range(TURNS):
         for name, train in ready.items():
@@ -170,8 +173,10 @@ def table(title, times):
 
 def main():
     keras.utils.set_random_seed(0)
-    print(f"{platform.machine()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}, Keras {keras.__version__}; "
-          f"medians of {TURNS} turns; load at the start {os.getloadavg()[0]:.1f}")
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}, Keras {keras.__version__}; "
+        f"medians of {TURNS} turns; load at the start {os.getloadavg()[0]:.1f}"
+    )
     for title, x, size in (digits(), large()):
         table(f"{title}, batches of {size}", measure(x, size))
 

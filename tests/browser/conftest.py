@@ -1,4 +1,5 @@
 """Servers and pages for the browser tests, which are skipped where there is no Playwright or no Chromium."""
+
 import pytest
 from jupyter_driver import SERVERS, Notebook, chromium, missing, write_notebook
 

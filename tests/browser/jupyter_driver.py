@@ -1,14 +1,15 @@
 """Drive a real JupyterLab or Notebook 7 page in Chromium, on loopback.
 
-    with Server(folder, "lab") as server, chromium() as page:         # tests share the servers in SERVERS
-        notebook = Notebook(page, server, "x.ipynb")
-        notebook.run_all(timeout=120)
-        slider = notebook.slider("Title of the lab", "label of the slider")
-        before = notebook.png("Title of the lab")
-        slider.drag(0.9)
-        notebook.wait_changed("Title of the lab", before)
-        page.screenshot(path="lab.png")
+with Server(folder, "lab") as server, chromium() as page:         # tests share the servers in SERVERS
+    notebook = Notebook(page, server, "x.ipynb")
+    notebook.run_all(timeout=120)
+    slider = notebook.slider("Title of the lab", "label of the slider")
+    before = notebook.png("Title of the lab")
+    slider.drag(0.9)
+    notebook.wait_changed("Title of the lab", before)
+    page.screenshot(path="lab.png")
 """
+
 import base64
 import contextlib
 import importlib.util
@@ -30,10 +31,16 @@ import nbformat
 from nbformat.sign import NotebookNotary
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync",
-         "--disable-component-update")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-sync",
+    "--disable-component-update",
+)
 PROJECT = Path(__file__).resolve().parents[2]
-HARMLESS = "reading 'schema'"          # Notebook 7 throws this on every page, with or without widgets
+HARMLESS = "reading 'schema'"  # Notebook 7 throws this on every page, with or without widgets
 
 
 def missing():
@@ -55,26 +62,51 @@ class Server:
         self.address, self.token = f"http://127.0.0.1:{port}", secrets.token_hex(8)
         home, tools = Path(self._home.name), Path(sys.executable).parent
         environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-        environment |= {name: str(home / name.lower()) for name in (
-            "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR",
-            "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")}
-        environment |= {"CUDA_VISIBLE_DEVICES": "-1", "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
-                        "PYTHONPATH": os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))}
+        environment |= {
+            name: str(home / name.lower())
+            for name in (
+                "JUPYTER_CONFIG_DIR",
+                "JUPYTER_DATA_DIR",
+                "JUPYTER_RUNTIME_DIR",
+                "IPYTHONDIR",
+                "JUPYTERLAB_SETTINGS_DIR",
+                "JUPYTERLAB_WORKSPACES_DIR",
+            )
+        }
+        environment |= {
+            "CUDA_VISIBLE_DEVICES": "-1",
+            "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH")))),
+        }
         no_news = home / "jupyterlab_settings_dir/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
         no_news.parent.mkdir(parents=True)
-        no_news.write_text('{"fetchNews": "false"}')            # else a toast covers a corner of the page
+        no_news.write_text('{"fetchNews": "false"}')  # else a toast covers a corner of the page
         self._data, self._kernels = home / "jupyter_data_dir", home / "jupyter_runtime_dir" / "external_kernels"
         self._kernels.mkdir(parents=True)
         self._log = home / "server.log"
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "jupyterlab" if kind == "lab" else "notebook", "--no-browser", "--allow-root",
-                 "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
-                 f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.root}",
-                 "--ServerApp.allow_external_kernels=True",
-                 "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
-                 "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate"],
-                stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
+                [
+                    sys.executable,
+                    "-m",
+                    "jupyterlab" if kind == "lab" else "notebook",
+                    "--no-browser",
+                    "--allow-root",
+                    "--ServerApp.ip=127.0.0.1",
+                    f"--ServerApp.port={port}",
+                    "--ServerApp.port_retries=0",
+                    f"--IdentityProvider.token={self.token}",
+                    f"--ServerApp.root_dir={self.root}",
+                    "--ServerApp.allow_external_kernels=True",
+                    "--LabApp.expose_app_in_browser=True",
+                    "--JupyterNotebookApp.expose_app_in_browser=True",
+                    "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+                ],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
         try:
             self._wait_until_up(timeout)
         except BaseException:
@@ -83,8 +115,11 @@ class Server:
 
     def _ask(self, where, /, timeout=30, **sent):
         """What the server's REST interface answers; with `sent`, to a POST of it."""
-        request = urllib.request.Request(f"{self.address}/api/{where}", json.dumps(sent).encode() if sent else None,
-                                         {"Authorization": f"token {self.token}"})
+        request = urllib.request.Request(
+            f"{self.address}/api/{where}",
+            json.dumps(sent).encode() if sent else None,
+            {"Authorization": f"token {self.token}"},
+        )
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=timeout) as answer:
             return json.load(answer)
 
@@ -111,22 +146,22 @@ class Server:
         kernel goes on when this ends. connection_file: the kernel's.
         """
         nbformat.write(notebook, self.root / name)
-        NotebookNotary(data_dir=str(self._data)).sign(notebook)      # no page shows a widget that it does not trust
+        NotebookNotary(data_dir=str(self._data)).sign(notebook)  # no page shows a widget that it does not trust
         given = Path(connection_file)
         known, listed = {kernel["id"] for kernel in self._ask("kernels")}, self._kernels / given.name
         # The kernel's name is that of whoever started it, and perhaps none that this server knows.
         listed.write_text(json.dumps(json.loads(given.read_text()) | {"kernel_name": "python3"}))
         try:
-            joined, = {kernel["id"] for kernel in self._ask("kernels")} - known
+            (joined,) = {kernel["id"] for kernel in self._ask("kernels")} - known
             self._ask("sessions", path=name, name=name, type="notebook", kernel={"id": joined})
             yield
         finally:
             listed.unlink()
-            self._ask("sessions")                  # looks at its kernels again, and forgets the one that is gone
+            self._ask("sessions")  # looks at its kernels again, and forgets the one that is gone
 
     def stop(self):
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)           # the server ends its own kernels
+            self._process.send_signal(signal.SIGTERM)  # the server ends its own kernels
             try:
                 self._process.wait(20)
             except subprocess.TimeoutExpired:
@@ -177,9 +212,13 @@ def chromium(width=1280, height=1000):
 
 def write_notebook(path, *cells):
     """Save a notebook of these code cells."""
-    nbformat.write(nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}), path)
+    nbformat.write(
+        nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        ),
+        path,
+    )
 
 
 READY = """() => { const w = window.jupyterapp?.shell?.currentWidget;
@@ -253,7 +292,8 @@ class Notebook:
     def cells(self):
         """The source of every cell, as the page has it now."""
         return self.page.evaluate(
-            "() => [...jupyterapp.shell.currentWidget.content.model.cells].map(c => c.sharedModel.getSource())")
+            "() => [...jupyterapp.shell.currentWidget.content.model.cells].map(c => c.sharedModel.getSource())"
+        )
 
     def theme(self, name):
         """Switch to "JupyterLab Dark" or "JupyterLab Light"."""
@@ -266,10 +306,13 @@ class Notebook:
 
     def labs(self):
         """{title: {kind, labels of the sliders}} of the labs in the kernel."""
-        return json.loads(self.execute(
-            "import json\nfrom helpers import labs as _labs\nprint(json.dumps({title: {'kind': type(lab).__name__, "
-            "'sliders': [c.label for c in lab.controls.values() if isinstance(c, _labs.Slider)]} "
-            "for title, lab in _labs.LABS.items()}))"))
+        return json.loads(
+            self.execute(
+                "import json\nfrom helpers import labs as _labs\nprint(json.dumps({title: {'kind': type(lab).__name__, "
+                "'sliders': [c.label for c in lab.controls.values() if isinstance(c, _labs.Slider)]} "
+                "for title, lab in _labs.LABS.items()}))"
+            )
+        )
 
     def lab(self, title):
         panel = self.page.locator(f".lab[aria-label={quoted(title)}]").first
@@ -293,8 +336,12 @@ class Notebook:
 
     def png(self, title):
         """The bytes of the picture that the lab shows, a LatentPlane's decoded image included."""
-        return base64.b64decode(self.lab(title).locator("img, canvas").last.evaluate(
-            "picture => (picture.src ?? picture.toDataURL('image/png')).split(',')[1]"))
+        return base64.b64decode(
+            self
+            .lab(title)
+            .locator("img, canvas")
+            .last.evaluate("picture => (picture.src ?? picture.toDataURL('image/png')).split(',')[1]")
+        )
 
     def decoded(self, title):
         """The pixels that a LatentPlane's decoder gave in the browser, as a list of floats."""
@@ -302,32 +349,47 @@ class Notebook:
 
     def expected(self, title):
         """The bytes of the picture that the lab's pure function gives for the controls as the kernel has them now."""
-        return base64.b64decode(self.execute(
-            "import base64\nfrom helpers import labs as _labs\n"
-            f"_lab = _labs.LABS[{title!r}]\nprint(base64.b64encode(_lab.picture(**_lab.values).png).decode())"))
+        return base64.b64decode(
+            self.execute(
+                "import base64\nfrom helpers import labs as _labs\n"
+                f"_lab = _labs.LABS[{title!r}]\nprint(base64.b64encode(_lab.picture(**_lab.values).png).decode())"
+            )
+        )
 
     def arrived(self, title):
         """Whether the kernel has the values that the controls on the page have."""
-        here = self.lab(title).locator(".row").evaluate_all(
-            "rows => rows.map(row => row.querySelector('input[type=number], select').value)")
-        there = json.loads(self.execute(
-            "import json\nfrom helpers import labs as _labs\n"
-            f"print(json.dumps(list(_labs.LABS[{title!r}].values.values())))"))
-        return all(value == shown if isinstance(value, str) else value == float(shown)
-                   for value, shown in zip(there, here))
+        here = (
+            self
+            .lab(title)
+            .locator(".row")
+            .evaluate_all("rows => rows.map(row => row.querySelector('input[type=number], select').value)")
+        )
+        there = json.loads(
+            self.execute(
+                "import json\nfrom helpers import labs as _labs\n"
+                f"print(json.dumps(list(_labs.LABS[{title!r}].values.values())))"
+            )
+        )
+        return all(
+            value == shown if isinstance(value, str) else value == float(shown) for value, shown in zip(there, here)
+        )
 
     def wait_changed(self, title, before, timeout=20):
         """Wait until the lab shows another picture than `before`; returns it."""
+
         def changed():
             shown = self.png(title)
             return shown != before and shown
+
         return wait_for(changed, timeout, f"{title!r} shows the same picture")
 
     def wait_right(self, title, timeout=20):
         """Wait until the lab shows what its pure function gives for its controls; returns that picture."""
+
         def right():
             shown = self.png(title)
             return self.arrived(title) and shown == self.expected(title) and shown
+
         return wait_for(right, timeout, f"{title!r} does not show the picture of its controls")
 
     def cross(self, title):
@@ -358,7 +420,7 @@ def quoted(text):
 class Slider:
     """A slider of a lab and the number entry beside it."""
 
-    THUMB = 16          # CSS pixels; the middle of Chromium's thumb stays half of that away from the ends of the track
+    THUMB = 16  # CSS pixels; the middle of Chromium's thumb stays half of that away from the ends of the track
 
     def __init__(self, notebook, row):
         self.page, self.handle = notebook.page, row.locator("input[type=range]")
@@ -378,7 +440,7 @@ class Slider:
 
     def place(self, fraction=None):
         """Where on the page a fraction of the slider's range is; without one, where the thumb is now."""
-        self.handle.hover()                                 # scrolls to it and waits until the layout stands still
+        self.handle.hover()  # scrolls to it and waits until the layout stands still
         fraction = self.fraction() if fraction is None else fraction
         box = self.handle.bounding_box()
         return box["x"] + self.THUMB / 2 + (box["width"] - self.THUMB) * fraction, box["y"] + box["height"] / 2

@@ -1,4 +1,5 @@
 """The arena in JupyterLab, as a reader uses it: live frames, a free kernel, Pause, recipes, clicks, one loop."""
+
 import json
 
 import numpy as np
@@ -6,19 +7,19 @@ import pytest
 from jupyter_driver import wait_for
 from playwright.sync_api import expect
 
-ARENA = '''
+ARENA = """
 from helpers import labs, training
 from helpers.labs import arena
 training.reproducible(1)
 made = arena.Arena("Arena")
 made
-'''
-BUSY = '''
+"""
+BUSY = """
 import time
 end = time.monotonic() + 60
 while made.running and time.monotonic() < end:
     time.sleep(0.05)
-'''
+"""
 TITLE = "Arena"
 
 
@@ -49,7 +50,7 @@ def said(notebook, side=0):
 
 def step(notebook):
     number = said(notebook).removeprefix("step ").split(":")[0].replace(",", "")
-    return int(number) if number else -1                                    # nothing is shown yet
+    return int(number) if number else -1  # nothing is shown yet
 
 
 def plane(notebook, side=0):
@@ -72,8 +73,9 @@ def test_it_trains_live_while_the_kernel_is_free_and_pauses(rested):
     assert rested.execute("print(6 * 7)").strip() == "42" and loops(rested) == 1
     rested.button(TITLE, "Pause").click()
     expect(rested.button(TITLE, "Start")).to_be_visible()
-    wait_for(lambda: (now := step(rested), rested.page.wait_for_timeout(500))[0] == now == step(rested), 20,
-             "it goes on")
+    wait_for(
+        lambda: (now := step(rested), rested.page.wait_for_timeout(500))[0] == now == step(rested), 20, "it goes on"
+    )
 
 
 def test_it_goes_on_and_pauses_while_a_cell_runs(rested):
@@ -93,7 +95,7 @@ def test_it_goes_on_and_pauses_while_a_cell_runs(rested):
 def test_steps_and_reset(rested):
     for name, expected in (("Step", 1), ("Step D", 2), ("Step G", 3)):
         rested.button(TITLE, name).click()
-        wait_for(lambda: step(rested) == expected, 20, f"{name} makes no step")                   # noqa: B023
+        wait_for(lambda: step(rested) == expected, 20, f"{name} makes no step")  # noqa: B023
     rested.button(TITLE, "Reset").click()
     wait_for(lambda: step(rested) == 0, 20, "no reset")
 
@@ -104,8 +106,8 @@ print(json.dumps([v for v in labs.LABS["Arena"].values.values() if isinstance(v,
     for name in ("A: G's rate, 10^", "B: Adam's β1", "A: D's steps a step of G"):
         slider = rested.slider(TITLE, name)
         slider.drag(to=0.02 if slider.fraction() > 0.5 else 0.98)
-        wait_for(lambda: slider.value() in json.loads(rested.execute(values)), 20,                 # noqa: B023
-                 f"{name} does not arrive")
+        arrived = lambda: slider.value() in json.loads(rested.execute(values))  # noqa: B023, E731
+        wait_for(arrived, 20, f"{name} does not arrive")
 
 
 def test_a_recipe_moves_the_controls_and_says_what_to_see(rested):
@@ -119,8 +121,11 @@ def test_cures_are_switched_by_buttons(rested):
     cures = rested.lab(TITLE).get_by_role("group", name="A: cures")
     cures.get_by_role("button", name="packing").click()
     expect(cures.get_by_role("button", name="packing")).to_have_attribute("aria-pressed", "true")
-    wait_for(lambda: rested.execute("print(labs.LABS['Arena']._sides[0].gan.settings.packing)").strip() == "4", 30,
-             "no packing")
+    wait_for(
+        lambda: rested.execute("print(labs.LABS['Arena']._sides[0].gan.settings.packing)").strip() == "4",
+        30,
+        "no packing",
+    )
 
 
 def test_one_side_alone(rested):
@@ -134,8 +139,15 @@ def test_points_are_clicked_in(rested):
     box = plane(rested).bounding_box()
     for x, y in ((0.25, 0.25), (0.75, 0.5)):
         plane(rested).click(position={"x": box["width"] * x, "y": box["height"] * y})
-    own = wait_for(lambda: [p for p in [json.loads(rested.execute(
-        "import json\nprint(json.dumps(labs.LABS['Arena']._own))"))] if len(p) == 2], 20, "the clicks do not arrive")[0]
+    own = wait_for(
+        lambda: [
+            p
+            for p in [json.loads(rested.execute("import json\nprint(json.dumps(labs.LABS['Arena']._own))"))]
+            if len(p) == 2
+        ],
+        20,
+        "the clicks do not arrive",
+    )[0]
     assert np.allclose(own, [[-1.6, 1.6], [1.6, 0]], atol=0.05)
     wait_for(lambda: "of 2 modes" in said(rested), 20, "the modes are not counted")
 

@@ -2,6 +2,7 @@
 
 Every picture shown is compared, byte for byte, with the one that the lab's pure function gives for the same controls.
 """
+
 import contextlib
 import json
 import re
@@ -11,7 +12,7 @@ import pytest
 from jupyter_driver import drag, wait_for
 from playwright.sync_api import expect
 
-NUMBERS = '''
+NUMBERS = """
 import numpy as np, time
 from helpers import labs, plots
 
@@ -24,8 +25,8 @@ def draw(n, x, kind):
 
 labs.Lab(draw, "Numbers", n=labs.slider("whole number", 0, 100, 20), x=labs.slider("fraction", -1, 1, 0, step=.05),
          kind=labs.choice("kind", ["first", "second", "third"]), drag={"n": 3, "x": 100})
-'''
-SLOW = '''
+"""
+SLOW = """
 log, active = [], 0
 def train(n):
     global active
@@ -44,8 +45,8 @@ def draw_result(result, n):
     return plots.images({f"trained {result}": np.full((4, 8, 8), result / 30)})
 
 labs.RetrainLab(train, draw_result, "Slow", n=labs.slider("size", 0, 30, 5))
-'''
-PLANE = '''
+"""
+PLANE = """
 import keras
 import numpy as np
 from helpers import labs
@@ -58,8 +59,8 @@ labels = rng.integers(0, 10, 300)
 codes = rng.normal(size=(300, 2)) + 3 * np.c_[np.cos(labels), np.sin(labels)]
 images = rng.integers(0, 256, (300, 64)) / 255
 labs.LatentPlane(decoder, codes, labels, (8, 8), "Plane", images=images)
-'''
-CURVE = '''
+"""
+CURVE = """
 import matplotlib.pyplot as plt, numpy as np
 from helpers import labs, plots
 
@@ -73,23 +74,30 @@ def draw_curve(n):
     return fig
 
 labs.Lab(draw_curve, "Curve", n=labs.slider("n", 0, 100, 20))
-'''
-SIXTY = '''
+"""
+SIXTY = """
 for i in range(60):
     fig, ax = plt.subplots(figsize=(2, 1.5))
     ax.plot([0, i, 1], label="a line")
     ax.set(title=f"figure {i}", xticks=[], yticks=[])
     ax.legend()
-'''
-RUN_ON = '''
+"""
+RUN_ON = """
 import pathlib, time
 running, end = pathlib.Path("running"), time.monotonic() + 60
 running.touch()
 while running.exists() and time.monotonic() < end:
     time.sleep(.02)
-'''
-CELLS = {"Numbers": NUMBERS, "Slow": SLOW, "run on": RUN_ON, "Plane": PLANE, "Curve": CURVE,
-         "with show": SIXTY + "    plt.show()", "without show": SIXTY}
+"""
+CELLS = {
+    "Numbers": NUMBERS,
+    "Slow": SLOW,
+    "run on": RUN_ON,
+    "Plane": PLANE,
+    "Curve": CURVE,
+    "with show": SIXTY + "    plt.show()",
+    "without show": SIXTY,
+}
 
 
 @pytest.fixture(scope="module", params=["lab", "notebook"])
@@ -154,6 +162,7 @@ def plane(with_plane):
 @pytest.fixture
 def busy_kernel(opened):
     """busy_kernel(): a block during which a cell runs on."""
+
     @contextlib.contextmanager
     def busy():
         sign = opened.server.root / "running"
@@ -165,10 +174,12 @@ def busy_kernel(opened):
         finally:
             sign.unlink(missing_ok=True)
         wait_for(lambda: not opened.cell_runs(), 20, "the cell does not end")
+
     return busy
 
 
 # A lab that draws while the slider moves
+
 
 def test_the_last_position_of_a_drag_is_what_is_shown(notebook):
     before, slider = notebook.png("Numbers"), notebook.slider("Numbers", "whole number")
@@ -187,8 +198,8 @@ def test_sliders_follow_the_pointer_over_the_picture(notebook):
     drag(notebook.page, start, (start[0] + 60, start[1] + 50), steps=20)
     notebook.wait_right("Numbers")
     values = json.loads(notebook.execute("import json; print(json.dumps(labs.LABS['Numbers'].values))"))
-    assert values == {"n": 40, "x": .5, "kind": "first"}
-    notebook.page.mouse.move(*start)                      # not held down: nothing moves
+    assert values == {"n": 40, "x": 0.5, "kind": "first"}
+    notebook.page.mouse.move(*start)  # not held down: nothing moves
     drag(notebook.page, start, (start[0] - 900, start[1]), steps=20)
     notebook.wait_right("Numbers")
     assert notebook.slider("Numbers", "whole number").value() == 0, "not clipped to the slider's range"
@@ -238,6 +249,7 @@ def test_an_error_is_said_in_words_and_the_lab_lives_on(notebook):
 
 # By keyboard alone
 
+
 def focused(page):
     """What has the focus: [is it in a lab, its kind, its accessible name]."""
     return page.evaluate("""() => { const e = document.activeElement;
@@ -266,8 +278,15 @@ def test_every_control_of_a_lab_works_by_keyboard_alone(notebook):
     page.evaluate("() => jupyterapp.shell.currentWidget.content.activeCellIndex = 0")
     page.keyboard.press("Escape")
     tab_to(page, ("RANGE", "whole number"))
-    for key, value in (("ArrowRight", 21), ("ArrowUp", 22), ("ArrowLeft", 21), ("ArrowDown", 20),
-                       ("PageUp", 30), ("Home", 0), ("End", 100)):
+    for key, value in (
+        ("ArrowRight", 21),
+        ("ArrowUp", 22),
+        ("ArrowLeft", 21),
+        ("ArrowDown", 20),
+        ("PageUp", 30),
+        ("Home", 0),
+        ("End", 100),
+    ):
         page.keyboard.press(key)
         assert slider.value() == value
     assert letters_do_nothing_to_cells(notebook)
@@ -282,8 +301,14 @@ def test_every_control_of_a_lab_works_by_keyboard_alone(notebook):
     tab_to(page, ("SELECT", "kind"), most=1)
     page.keyboard.press("ArrowDown")
     assert letters_do_nothing_to_cells(notebook)
-    wait_for(lambda: json.loads(notebook.execute("import json; print(json.dumps(labs.LABS['Numbers'].values))"))
-             == {"n": 42, "x": -.05, "kind": "second"}, 5, "the keys did not reach the kernel")
+    wait_for(
+        lambda: (
+            json.loads(notebook.execute("import json; print(json.dumps(labs.LABS['Numbers'].values))"))
+            == {"n": 42, "x": -0.05, "kind": "second"}
+        ),
+        5,
+        "the keys did not reach the kernel",
+    )
     notebook.wait_right("Numbers")
     tab_to(page, ("BUTTON", "Reset"), most=1)
     assert letters_do_nothing_to_cells(notebook)
@@ -318,6 +343,7 @@ def test_shortcuts_with_control_still_work_in_a_lab(notebook):
 
 # A lab that trains when the slider is let go
 
+
 def test_training_starts_on_release_and_the_old_picture_stays_until_the_new_one(slow):
     before, slider = slow.png("Slow"), slow.slider("Slow", "size")
     bar = slow.lab("Slow").locator("progress")
@@ -338,12 +364,15 @@ def test_training_starts_on_release_and_the_old_picture_stays_until_the_new_one(
 
 def test_the_latest_setting_wins_and_trainings_never_overlap(slow):
     slider = slow.slider("Slow", "size")
-    for key in ("ArrowRight", "PageUp", "ArrowRight", "PageUp", "ArrowRight"):       # each starts a training
+    for key in ("ArrowRight", "PageUp", "ArrowRight", "PageUp", "ArrowRight"):  # each starts a training
         slider.press(key)
         slow.page.wait_for_timeout(100)
     wanted = int(slider.value())
-    wait_for(lambda: ["end", wanted, 1] in json.loads(slow.execute("import json; print(json.dumps(log))")), 10,
-             "the last setting is not trained to its end")
+    wait_for(
+        lambda: ["end", wanted, 1] in json.loads(slow.execute("import json; print(json.dumps(log))")),
+        10,
+        "the last setting is not trained to its end",
+    )
     slow.wait_right("Slow")
     log = json.loads(slow.execute("import json; print(json.dumps(log))"))
     assert [entry for entry in log if entry[0] == "end"] == [["end", wanted, 1]]
@@ -373,7 +402,7 @@ def test_a_setting_visited_before_is_not_trained_again(slow):
 
 
 def test_sliders_and_cancel_work_while_a_cell_runs(slow, busy_kernel):
-    slow.slider("Slow", "size").press("ArrowRight")       # the first event on a lab would wait for the cell
+    slow.slider("Slow", "size").press("ArrowRight")  # the first event on a lab would wait for the cell
     slow.wait_right("Slow")
     with busy_kernel():
         slider = slow.slider("Slow", "size")
@@ -399,11 +428,13 @@ def test_running_the_cells_again_replaces_the_labs(slow):
 
 # A lab that runs in the browser
 
+
 def browser_equals_keras(notebook):
     """The cross, and the largest difference between what the browser and Keras decode there."""
     z = notebook.cross("Plane")
-    keras = json.loads(notebook.execute(
-        f"print(decoder(np.array([{z}], 'float32')).numpy().ravel().astype(float).tolist())"))
+    keras = json.loads(
+        notebook.execute(f"print(decoder(np.array([{z}], 'float32')).numpy().ravel().astype(float).tolist())")
+    )
     return z, np.abs(np.array(notebook.decoded("Plane")) - keras).max()
 
 
@@ -412,12 +443,16 @@ def test_dragging_the_plane_decodes_in_the_browser_what_keras_decodes(plane):
     plane.drag_plane("Plane", to=(0.8, 0.3))
     assert plane.png("Plane") != before
     z, difference = browser_equals_keras(plane)
-    (low1, high1), (low2, high2) = json.loads(plane.execute(
-        "print([list(c.extremes) for c in labs.LABS['Plane'].controls.values()])"))
-    assert z == pytest.approx([low1 + .8 * (high1 - low1), high2 - .3 * (high2 - low2)], abs=.05)
+    (low1, high1), (low2, high2) = json.loads(
+        plane.execute("print([list(c.extremes) for c in labs.LABS['Plane'].controls.values()])")
+    )
+    assert z == pytest.approx([low1 + 0.8 * (high1 - low1), high2 - 0.3 * (high2 - low2)], abs=0.05)
     assert difference <= 1e-5
-    wait_for(lambda: json.loads(plane.execute("print(list(labs.LABS['Plane'].values.values()))")) == z, 5,
-             "the kernel does not hear of the move")
+    wait_for(
+        lambda: json.loads(plane.execute("print(list(labs.LABS['Plane'].values.values()))")) == z,
+        5,
+        "the kernel does not hear of the move",
+    )
 
 
 NEAREST = """canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, 8, 8).data)
@@ -428,16 +463,19 @@ def test_the_pointer_over_the_plane_shows_the_nearest_image(plane):
     canvas, nearest = plane.lab("Plane").locator("canvas").first, plane.lab("Plane").locator("canvas.nearest")
     canvas.hover()
     cross, box = plane.cross("Plane"), canvas.bounding_box()
-    plane.page.mouse.move(box["x"] + .3 * box["width"], box["y"] + .6 * box["height"])
-    expected = json.loads(plane.execute(
-        "lab = labs.LABS['Plane']\n(l1, h1), (l2, h2) = (c.extremes for c in lab.controls.values())\n"
-        "place = np.array([l1 + .3 * (h1 - l1), l2 + .4 * (h2 - l2)])\n"
-        "i = np.square((codes - place) / [h1 - l1, h2 - l2]).sum(1).argmin()\n"
-        "print([int(labels[i]), *(255 * images[i]).round().astype(int).tolist()])"))
+    plane.page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.6 * box["height"])
+    expected = json.loads(
+        plane.execute(
+            "lab = labs.LABS['Plane']\n(l1, h1), (l2, h2) = (c.extremes for c in lab.controls.values())\n"
+            "place = np.array([l1 + .3 * (h1 - l1), l2 + .4 * (h2 - l2)])\n"
+            "i = np.square((codes - place) / [h1 - l1, h2 - l2]).sum(1).argmin()\n"
+            "print([int(labels[i]), *(255 * images[i]).round().astype(int).tolist()])"
+        )
+    )
     assert nearest.get_attribute("aria-label") == f"nearest image: a {expected[0]}"
     assert np.abs(np.array(nearest.evaluate(NEAREST)) - expected[1:]).max() <= 1
     assert plane.cross("Plane") == cross, "the cross moved without a click"
-    plane.page.mouse.move(box["x"] + box["width"] + 5, box["y"])       # away: back to the image at the cross
+    plane.page.mouse.move(box["x"] + box["width"] + 5, box["y"])  # away: back to the image at the cross
     wait_for(lambda: np.abs(np.array(nearest.evaluate(NEAREST)) - expected[1:]).max() > 1, 5, "it stays")
 
 
@@ -463,7 +501,7 @@ def test_the_plane_works_by_keyboard_alone(plane):
         tab_to(page, ("NUMBER", name), most=1)
         page.keyboard.press("Control+a")
         page.keyboard.type(value + "\n")
-    wait_for(lambda: plane.cross("Plane") == [-1.5, .25], 5, "the number entries do not move the cross")
+    wait_for(lambda: plane.cross("Plane") == [-1.5, 0.25], 5, "the number entries do not move the cross")
     tab_to(page, ("BUTTON", "Reset"), most=1)
     page.keyboard.press("Enter")
     wait_for(lambda: plane.cross("Plane") == [0, 0], 5, "Reset does not work by keyboard")
@@ -473,6 +511,7 @@ def test_the_plane_works_by_keyboard_alone(plane):
 
 # Figures of a running cell
 
+
 def figures(notebook, cell):
     """The pictures that a cell gave; None for an output that is none, such as an error."""
     return [output.get("data", {}).get("image/png") for output in notebook.outputs()[number(cell)]]
@@ -481,7 +520,7 @@ def figures(notebook, cell):
 def figures_while_a_slider_moves(notebook, cell):
     """(figures of a quiet run, figures of a run during which the slider moves, pictures drawn meanwhile)."""
     calm, slider = figures(notebook, cell), notebook.slider("Curve", "n")
-    slider.press("ArrowRight")                # from its second event on a slider is served beside a running cell
+    slider.press("ArrowRight")  # from its second event on a slider is served beside a running cell
     notebook.wait_right("Curve")
     notebook.execute("curves.clear()")
     notebook.start_cell(number(cell))

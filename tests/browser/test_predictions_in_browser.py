@@ -1,13 +1,17 @@
 """The buttons of "Predict first" in JupyterLab and Notebook 7, by keyboard alone and by mouse."""
+
 import json
 
 import pytest
 from jupyter_driver import wait_for
 from playwright.sync_api import expect
 
-CELLS = ('from helpers import first_edition as evidence\n'
-         'claims = evidence.Claims({"1.1": "It <i>works</i>.", "1.2": "It is new."})\n'
-         "claims.predict()", "2")
+CELLS = (
+    "from helpers import first_edition as evidence\n"
+    'claims = evidence.Claims({"1.1": "It <i>works</i>.", "1.2": "It is new."})\n'
+    "claims.predict()",
+    "2",
+)
 
 
 @pytest.fixture(scope="module", params=["lab", "notebook"])
@@ -62,7 +66,9 @@ def test_sentences_are_text_and_not_markup(notebook, button):
 
 def test_the_table_of_verdicts_says_what_the_reader_chose(notebook, button):
     button("1.2 depends").click()
-    said = notebook.execute("from unittest import mock\nwith mock.patch('IPython.display.display') as show:\n"
-                            "    claims.table()\nprint(show.call_args.args[0].data)")
+    said = notebook.execute(
+        "from unittest import mock\nwith mock.patch('IPython.display.display') as show:\n"
+        "    claims.table()\nprint(show.call_args.args[0].data)"
+    )
     header, _, *rows = said.strip().splitlines()
     assert header.endswith("| you said |") and [row.split(" | ")[-1] for row in rows] == ["– |", "depends |"]

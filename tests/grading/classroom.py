@@ -1,4 +1,5 @@
 """A course in a temporary folder, and submissions for it: solved, blank, and spoilt in many ways."""
+
 import copy
 import re
 import shutil
@@ -62,5 +63,8 @@ def hand_in(folder, student, name, notebook, filename=None):
 
 def automatic(notebook):
     """{grade_id: points} of the cells that are graded by tests."""
-    return {c.metadata.nbgrader.grade_id: float(c.metadata.nbgrader.points)
-            for c in notebook.cells if is_grade(c) and not is_solution(c)}
+    return {
+        c.metadata.nbgrader.grade_id: float(c.metadata.nbgrader.points)
+        for c in notebook.cells
+        if is_grade(c) and not is_solution(c)
+    }

@@ -3,6 +3,7 @@
 release → fetch → submit → collect → grade → feedback, by the requests that the pages in a browser send. Prints a JSON
 line of what was found, for the test to judge.
 """
+
 import json
 import os
 import subprocess
@@ -29,8 +30,9 @@ c.ConfigurableHTTPProxy.pid_file = "/srv/proxy.pid"
 def call(method, path, data=None, form=False):
     """A request with the test's token; returns (status, what came back)."""
     body = None if data is None else "&".join(f"{k}={v}" for k, v in data.items()) if form else json.dumps(data)
-    request = urllib.request.Request(HUB + path, body and body.encode(), method=method,
-                                     headers={"Authorization": f"token {TOKEN}"})
+    request = urllib.request.Request(
+        HUB + path, body and body.encode(), method=method, headers={"Authorization": f"token {TOKEN}"}
+    )
     if not form:
         request.add_header("Content-Type", "application/json")
     try:
@@ -58,8 +60,11 @@ def until(what, seconds=200):
 
 def as_user(user, command):
     """The exit status and output of a shell command, run as a user."""
-    run = subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--reset-env", "sh", "-c",
-                          command], capture_output=True, text=True)
+    run = subprocess.run(
+        ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--reset-env", "sh", "-c", command],
+        capture_output=True,
+        text=True,
+    )
     return run.returncode, run.stdout + run.stderr
 
 
@@ -69,12 +74,13 @@ def main():
         subprocess.run(["useradd", "-m", user], check=True)
     subprocess.run(["cp", "-r", str(PROJECT / "notebooks" / "assignments"), str(COURSE)], check=True)
     config = Path("/srv/jupyterhub_config.py")
-    subprocess.run(["cp", "-r", str(COURSE / "hub"), "/srv/hub"], check=True)      # the course itself will be closed
+    subprocess.run(["cp", "-r", str(COURSE / "hub"), "/srv/hub"], check=True)  # the course itself will be closed
     config.write_text(f"load_subconfig('/srv/hub/jupyterhub_config.py')\n{EXTRA}")
     environment = {**os.environ, "HUB_TEACHERS": "kim", "HUB_STUDENTS": "ann,bob", "HUB_PORT": str(PORT)}
     with open("/srv/hub.log", "w") as log:
-        hub = subprocess.Popen([sys.executable, "-m", "jupyterhub", "-f", str(config)], env=environment, cwd="/srv",
-                               stdout=log, stderr=log)
+        hub = subprocess.Popen(
+            [sys.executable, "-m", "jupyterhub", "-f", str(config)], env=environment, cwd="/srv", stdout=log, stderr=log
+        )
     try:
         until(lambda: call("GET", "/hub/api/")[0] == 200)
         for user in ("kim", "ann", "bob"):
@@ -96,8 +102,11 @@ def main():
             place.write_text(json.dumps(notebook))
             found[f"submit {user}"] = call("POST", f"/user/{user}/assignments/submit", which, form=True)
         found["collect"] = call("POST", f"{grader}/collect")
-        code, said = as_user("kim", f"cd /srv && PYTHONPATH={PROJECT} {sys.executable} -m helpers.grading {NAME} "
-                                    f"--submissions {COURSE}/submitted --course {COURSE} --jobs 2")
+        code, said = as_user(
+            "kim",
+            f"cd /srv && PYTHONPATH={PROJECT} {sys.executable} -m helpers.grading {NAME} "
+            f"--submissions {COURSE}/submitted --course {COURSE} --jobs 2",
+        )
         found["grade"] = [code, said[-1500:]]
         found["csv"] = (COURSE / "grades" / f"{NAME}.csv").read_text("utf-8-sig") if code in (0, 1) else ""
         found["seen by the formgrader"] = call("GET", f"/user/kim/formgrader/api/submissions/{NAME}")
@@ -105,8 +114,10 @@ def main():
         found["fetch_feedback"] = call("POST", "/user/ann/assignments/fetch_feedback", which, form=True)
         found["page"] = [str(p) for p in Path("/home/ann", NAME).rglob("*.html")]
         found["a student's formgrader"] = call("GET", "/user/ann/formgrader/api/assignments")[0]
-        found["closed"] = {str(path): as_user("ann", f"ls {path}")[0] for path in (
-            COURSE, f"{COURSE}/source", f"{COURSE}/gradebook.db", "/srv/exchange/answers/inbound")}
+        found["closed"] = {
+            str(path): as_user("ann", f"ls {path}")[0]
+            for path in (COURSE, f"{COURSE}/source", f"{COURSE}/gradebook.db", "/srv/exchange/answers/inbound")
+        }
         found["open"] = as_user("ann", "ls /srv/exchange/answers/outbound")
     finally:
         hub.terminate()

@@ -1,5 +1,6 @@
 """The assignments: their form, that classic wrong answers get what they deserve and a hint, and that the solved ones
 get full marks and the untouched ones none."""
+
 import ast
 import contextlib
 import io
@@ -16,8 +17,16 @@ from helpers.grading.execution import points as points_of
 from helpers.grading.run import grade
 from helpers.publish import unfit
 
-EIGHT = ["01_tasks", "02_pretraining", "03_evaluation", "04_under_overcomplete", "05_tied_weights", "06_vae", "07_gan",
-         "08_gan_difficulties"]
+EIGHT = [
+    "01_tasks",
+    "02_pretraining",
+    "03_evaluation",
+    "04_under_overcomplete",
+    "05_tied_weights",
+    "06_vae",
+    "07_gan",
+    "08_gan_difficulties",
+]
 SOURCES = {name: nbformat.read(ASSIGNMENTS / "source" / name / f"{name}.ipynb", as_version=4) for name in NAMES}
 
 
@@ -68,14 +77,17 @@ def test_teachers_page_tells_the_points():
 
 
 def test_twenty_exam_questions():
-    prose = ["\n".join(c.source for c in source.cells if c.cell_type == "markdown" and not is_solution(c))
-             for source in SOURCES.values()]
+    prose = [
+        "\n".join(c.source for c in source.cells if c.cell_type == "markdown" and not is_solution(c))
+        for source in SOURCES.values()
+    ]
     parts = sum(len(re.findall(r"\*\*\([ab]\)\*\* \(\d+ marks\)", text)) for text in prose)
     whole = sum(len(re.findall(r"^## Question \d  \((?:5|10) marks\)", text, re.MULTILINE)) for text in prose)
     assert parts + whole >= 20
 
 
 # Wrong answers: run here, cell by cell, so that a hundred of them take no hundred kernels ------------------------
+
 
 def run(source, names):
     """Run a cell's source as a kernel does. Returns (its last value or None, what it printed and raised)."""
@@ -117,7 +129,7 @@ def namespaces():
 TASKS = [(name, task) for name in NAMES for task in coding(SOURCES[name])]
 
 
-@pytest.mark.filterwarnings("error")      # a warning goes to stderr, for which nbgrader itself gives no points
+@pytest.mark.filterwarnings("error")  # a warning goes to stderr, for which nbgrader itself gives no points
 @pytest.mark.parametrize("name, task", TASKS)
 def test_right_answer(name, task, namespaces):
     full = sum(points for test, points in automatic(SOURCES[name]).items() if test.rsplit("-", 1)[0] == task)
@@ -130,9 +142,11 @@ def test_three_wrong_answers_and_more(name, task):
     assert len(WRONG[name][task]) >= 3
 
 
-@pytest.mark.parametrize("name, task, answer", [(name, task, answer) for name, task in TASKS
-                                                for answer in WRONG[name].get(task, ())],
-                         ids=lambda value: getattr(value, "name", value))
+@pytest.mark.parametrize(
+    "name, task, answer",
+    [(name, task, answer) for name, task in TASKS for answer in WRONG[name].get(task, ())],
+    ids=lambda value: getattr(value, "name", value),
+)
 def test_wrong_answer(name, task, answer, namespaces):
     points, told = attempt(name, task, answer.source(solution(cell(SOURCES[name], task))), namespaces[name])
     assert answer.hint in told
@@ -140,6 +154,7 @@ def test_wrong_answer(name, task, answer, namespaces):
 
 
 # The whole thing, graded -----------------------------------------------------------------------------------
+
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):

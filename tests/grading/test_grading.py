@@ -1,4 +1,5 @@
 """Grading but for the zoo: finding submissions, putting them in form, resuming, handing in again, a cluster."""
+
 import csv
 import io
 import os
@@ -28,29 +29,48 @@ LIMITS = sandbox.Limits(cell=60, setup=120, submission=240)
 
 
 def metadata(name, **settings):
-    return {"nbgrader": {"grade_id": name, "schema_version": 3, "locked": True, "solution": False, "grade": False,
-                         "task": False, **settings}}
+    return {
+        "nbgrader": {
+            "grade_id": name,
+            "schema_version": 3,
+            "locked": True,
+            "solution": False,
+            "grade": False,
+            "task": False,
+            **settings,
+        }
+    }
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     """A course with one small assignment, which imports no TensorFlow: grading it takes a second or two."""
     root = tmp_path_factory.mktemp("course")
-    notebook = new_notebook(cells=[
-        new_markdown_cell("# Tiny", metadata=metadata("title")),
-        new_code_cell("import numpy as np\nfrom helpers import marks", metadata=metadata("setup")),
-        new_code_cell("def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION",
-                      metadata=metadata("double", solution=True, locked=False)),
-        new_code_cell('marks.close(double(3), 6, {"x squared, not 2 x": 9}, what="your double")',
-                      metadata=metadata("double-test", grade=True, points=1)),
-        new_code_cell('"""Hidden."""\n### BEGIN HIDDEN TESTS\ndef one_of_these_is_negative():\n'
-                      "    marks.close(double(-4), -8)\ndef and_one_is_zero():\n    marks.close(1 + double(0), 1)\n"
-                      "marks.score(4, one_of_these_is_negative, and_one_is_zero)\n### END HIDDEN TESTS",
-                      metadata=metadata("double-hidden", grade=True, points=4)),
-        new_markdown_cell("Why does it hold?", metadata=metadata("question")),
-        new_markdown_cell("### BEGIN SOLUTION\nBecause.\n### END SOLUTION",
-                          metadata=metadata("why", grade=True, solution=True, locked=False, points=5)),
-    ])
+    notebook = new_notebook(
+        cells=[
+            new_markdown_cell("# Tiny", metadata=metadata("title")),
+            new_code_cell("import numpy as np\nfrom helpers import marks", metadata=metadata("setup")),
+            new_code_cell(
+                "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION",
+                metadata=metadata("double", solution=True, locked=False),
+            ),
+            new_code_cell(
+                'marks.close(double(3), 6, {"x squared, not 2 x": 9}, what="your double")',
+                metadata=metadata("double-test", grade=True, points=1),
+            ),
+            new_code_cell(
+                '"""Hidden."""\n### BEGIN HIDDEN TESTS\ndef one_of_these_is_negative():\n'
+                "    marks.close(double(-4), -8)\ndef and_one_is_zero():\n    marks.close(1 + double(0), 1)\n"
+                "marks.score(4, one_of_these_is_negative, and_one_is_zero)\n### END HIDDEN TESTS",
+                metadata=metadata("double-hidden", grade=True, points=4),
+            ),
+            new_markdown_cell("Why does it hold?", metadata=metadata("question")),
+            new_markdown_cell(
+                "### BEGIN SOLUTION\nBecause.\n### END SOLUTION",
+                metadata=metadata("why", grade=True, solution=True, locked=False, points=5),
+            ),
+        ]
+    )
     for i, c in enumerate(notebook.cells):
         c.id = f"tiny-{i}"
     place = root / "source" / "tiny" / "tiny.ipynb"
@@ -83,10 +103,20 @@ def table(course):
 
 # Marks -----------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("found, message", [
-    (5.0, None), (5.0005, None), (10.0, "twice"), (15.0, "3 times the right one"), ([5.0], "has the shape"),
-    (None, "is there a `return`"), ("five", "no array of numbers"), (float("nan"), "not a number"),
-])
+
+@pytest.mark.parametrize(
+    "found, message",
+    [
+        (5.0, None),
+        (5.0005, None),
+        (10.0, "twice"),
+        (15.0, "3 times the right one"),
+        ([5.0], "has the shape"),
+        (None, "is there a `return`"),
+        ("five", "no array of numbers"),
+        (float("nan"), "not a number"),
+    ],
+)
 def test_close(found, message):
     if message is None:
         return marks.close(found, 5.0)
@@ -133,30 +163,56 @@ def test_tampered_names_what_changed(monkeypatch):
 
 # Finding what was handed in --------------------------------------------------------------------------------
 
+
 def put(folder, *names):
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(name)
 
 
-@pytest.mark.parametrize("names, found", [
-    (["ann/tiny/tiny.ipynb", "bob/tiny/x.ipynb", "bob/06_vae/06_vae.ipynb"], {"ann": "tiny.ipynb", "bob": "x.ipynb"}),
-    (["ann/tiny.ipynb", "ann/.ipynb_checkpoints/tiny-checkpoint.ipynb"], {"ann": "tiny.ipynb"}),
-    (["Ann Lee_123_assignsubmission_file_/tiny.ipynb", "Bo_7_assignsubmission_file/t.ipynb"],
-     {"Ann_Lee_123": "tiny.ipynb", "Bo_7": "t.ipynb"}),
-    (["Ann Lee_123_assignsubmission_file_/tiny.ipynb", "Ann Lee_124_assignsubmission_file_/tiny.ipynb"],
-     {"Ann_Lee_123": "tiny.ipynb", "Ann_Lee_124": "tiny.ipynb"}),
-    (["Participant_1001_assignsubmission_file_/tiny.ipynb", "Participant_1002_assignsubmission_file_/tiny.ipynb"],
-     {"Participant_1001": "tiny.ipynb", "Participant_1002": "tiny.ipynb"}),
-    (["leeann_12_345_tiny.ipynb", "bob_LATE_13_346_tiny-1.ipynb", "leeann_14_347_tiny-2.ipynb",
-      "cy_15_348_essay.pdf"],
-     {"leeann_12": "tiny.ipynb", "bob_13": "tiny.ipynb", "leeann_14": "tiny.ipynb", "cy_15": "essay.pdf"}),
-    (["anon_aB3x9_45_tiny.ipynb", "anon_LATE_aB3x8_46_tiny.ipynb"],
-     {"anon_aB3x9": "tiny.ipynb", "anon_aB3x8": "tiny.ipynb"}),
-    (["Зоя/tiny.ipynb", "王芳/tiny.ipynb", "कीर्ति/tiny.ipynb", "कर्ति/tiny.ipynb", "Zoe\u0301/tiny.ipynb"],
-     dict.fromkeys(["Зоя", "王芳", "कीर्ति", "कर्ति", "Zo\xe9"], "tiny.ipynb")),
-    (["ann-tiny.ipynb", "bob.ipynb", "notes.txt"], {"ann": "tiny.ipynb", "bob": "tiny.ipynb"}),
-])
+@pytest.mark.parametrize(
+    "names, found",
+    [
+        (
+            ["ann/tiny/tiny.ipynb", "bob/tiny/x.ipynb", "bob/06_vae/06_vae.ipynb"],
+            {"ann": "tiny.ipynb", "bob": "x.ipynb"},
+        ),
+        (["ann/tiny.ipynb", "ann/.ipynb_checkpoints/tiny-checkpoint.ipynb"], {"ann": "tiny.ipynb"}),
+        (
+            ["Ann Lee_123_assignsubmission_file_/tiny.ipynb", "Bo_7_assignsubmission_file/t.ipynb"],
+            {"Ann_Lee_123": "tiny.ipynb", "Bo_7": "t.ipynb"},
+        ),
+        (
+            ["Ann Lee_123_assignsubmission_file_/tiny.ipynb", "Ann Lee_124_assignsubmission_file_/tiny.ipynb"],
+            {"Ann_Lee_123": "tiny.ipynb", "Ann_Lee_124": "tiny.ipynb"},
+        ),
+        (
+            [
+                "Participant_1001_assignsubmission_file_/tiny.ipynb",
+                "Participant_1002_assignsubmission_file_/tiny.ipynb",
+            ],
+            {"Participant_1001": "tiny.ipynb", "Participant_1002": "tiny.ipynb"},
+        ),
+        (
+            [
+                "leeann_12_345_tiny.ipynb",
+                "bob_LATE_13_346_tiny-1.ipynb",
+                "leeann_14_347_tiny-2.ipynb",
+                "cy_15_348_essay.pdf",
+            ],
+            {"leeann_12": "tiny.ipynb", "bob_13": "tiny.ipynb", "leeann_14": "tiny.ipynb", "cy_15": "essay.pdf"},
+        ),
+        (
+            ["anon_aB3x9_45_tiny.ipynb", "anon_LATE_aB3x8_46_tiny.ipynb"],
+            {"anon_aB3x9": "tiny.ipynb", "anon_aB3x8": "tiny.ipynb"},
+        ),
+        (
+            ["Зоя/tiny.ipynb", "王芳/tiny.ipynb", "कीर्ति/tiny.ipynb", "कर्ति/tiny.ipynb", "Zoe\u0301/tiny.ipynb"],
+            dict.fromkeys(["Зоя", "王芳", "कीर्ति", "कर्ति", "Zo\xe9"], "tiny.ipynb"),
+        ),
+        (["ann-tiny.ipynb", "bob.ipynb", "notes.txt"], {"ann": "tiny.ipynb", "bob": "tiny.ipynb"}),
+    ],
+)
 @pytest.mark.parametrize("zipped", [False, True])
 def test_names_of_learning_platforms(tmp_path, names, found, zipped):
     put(tmp_path / "in", *names)
@@ -170,8 +226,17 @@ def test_names_of_learning_platforms(tmp_path, names, found, zipped):
 
 
 def test_nobody_takes_the_place_of_another(tmp_path):
-    put(tmp_path, "a_1_2_tiny.ipynb", "a_1_3_tiny-1.ipynb", "Ann Lee/tiny.ipynb", "Ann_Lee/tiny.ipynb", "b?/x.ipynb",
-        "b!/x.ipynb", f"{'Ω' * 100}/{'ω' * 100}.ipynb", f"{'Ω' * 101}/tiny.ipynb")
+    put(
+        tmp_path,
+        "a_1_2_tiny.ipynb",
+        "a_1_3_tiny-1.ipynb",
+        "Ann Lee/tiny.ipynb",
+        "Ann_Lee/tiny.ipynb",
+        "b?/x.ipynb",
+        "b!/x.ipynb",
+        f"{'Ω' * 100}/{'ω' * 100}.ipynb",
+        f"{'Ω' * 101}/tiny.ipynb",
+    )
     found = submissions.find(tmp_path, "tiny")
     assert found["a_1"] == {"tiny.ipynb": b"a_1_2_tiny.ipynb", "tiny-2.ipynb": b"a_1_3_tiny-1.ipynb"}
     assert "two students would be called Ann_Lee" in found["Ann_Lee"]
@@ -193,10 +258,14 @@ def test_too_large_a_file_is_said(tmp_path, monkeypatch):
     assert "too large" in found["ann"] and found["bob"] == {"a": b"bob/a"}
 
 
-@pytest.mark.parametrize("make, message", [
-    (lambda place: None, "there is no"), (lambda place: place.mkdir(), "nothing was handed in"),
-    (lambda place: place.write_text("x"), "neither a folder nor a zip"),
-])
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda place: None, "there is no"),
+        (lambda place: place.mkdir(), "nothing was handed in"),
+        (lambda place: place.write_text("x"), "neither a folder nor a zip"),
+    ],
+)
 def test_nothing_to_grade_is_said(tmp_path, make, message):
     make(tmp_path / "in")
     with pytest.raises(ValueError, match=message):
@@ -205,6 +274,7 @@ def test_nothing_to_grade_is_said(tmp_path, make, message):
 
 # Putting it in form ----------------------------------------------------------------------------------------
 
+
 def test_rebuild_keeps_answers_and_restores_the_rest(tiny):
     source = nbformat.read(tiny.source("tiny"), as_version=4)
     mine = answer(tiny, "return x + x", "My answer")
@@ -212,7 +282,14 @@ def test_rebuild_keeps_answers_and_restores_the_rest(tiny):
     mine.cells.reverse()
     made, flags = rebuilding.rebuild(mine, source, blank(tiny, "tiny"))
     assert [c.metadata.nbgrader.grade_id for c in made.cells] == [
-        "title", "setup", "double", "double-test", "double-hidden", "question", "why"]
+        "title",
+        "setup",
+        "double",
+        "double-test",
+        "double-hidden",
+        "question",
+        "why",
+    ]
     assert cell(made, "double").source.endswith("return x + x") and cell(made, "why").source == "My answer"
     assert "x squared" in cell(made, "double-test").source and "HIDDEN" in cell(made, "double-hidden").source
     assert flags == ["changed the cell double-test, restored"]
@@ -235,12 +312,20 @@ def _as_another_type(notebook, kind):
     mine.cell_type, mine.source = kind, "Because it is linear."
 
 
-@pytest.mark.parametrize("change, what", [
-    (_below, new_markdown_cell("Because it is linear.")), (_above, new_markdown_cell("Because it is linear.")),
-    (_below, nbformat.v4.new_raw_cell("Because it is linear.")), (_below, new_code_cell("Because it is linear.")),
-    (_below, new_code_cell('"""Because it is linear."""')), (_below, new_code_cell("# Because it is linear.")),
-    (_in_the_question, "Because it is linear."), (_as_another_type, "code"), (_as_another_type, "raw"),
-])
+@pytest.mark.parametrize(
+    "change, what",
+    [
+        (_below, new_markdown_cell("Because it is linear.")),
+        (_above, new_markdown_cell("Because it is linear.")),
+        (_below, nbformat.v4.new_raw_cell("Because it is linear.")),
+        (_below, new_code_cell("Because it is linear.")),
+        (_below, new_code_cell('"""Because it is linear."""')),
+        (_below, new_code_cell("# Because it is linear.")),
+        (_in_the_question, "Because it is linear."),
+        (_as_another_type, "code"),
+        (_as_another_type, "raw"),
+    ],
+)
 def test_an_answer_near_its_question_is_marked_by_hand(tiny, change, what):
     mine, untouched = blank(tiny, "tiny"), blank(tiny, "tiny")
     change(mine, what)
@@ -264,39 +349,74 @@ def test_code_in_a_cell_of_another_type_counts(tiny):
     assert cell(made, "double").source == cell(mine, "double").source and "handed in as markdown" in flags[0]
 
 
-@pytest.mark.parametrize("code, told", [
-    ("return np.allclose", None), ("np.allclose = print", "changes np.allclose"), ("import os; os._exit(0)", "_exit"),
-    ("!ls", "magic or shell"), ("x = get_ipython()", "get_ipython"), ("open('../gradebook.db')", "gradebook"),
-    ("import subprocess as s", "subprocess"), ("(((", None),
-])
+@pytest.mark.parametrize(
+    "code, told",
+    [
+        ("return np.allclose", None),
+        ("np.allclose = print", "changes np.allclose"),
+        ("import os; os._exit(0)", "_exit"),
+        ("!ls", "magic or shell"),
+        ("x = get_ipython()", "get_ipython"),
+        ("open('../gradebook.db')", "gradebook"),
+        ("import subprocess as s", "subprocess"),
+        ("(((", None),
+    ],
+)
 def test_suspects(tiny, code, told):
     notebook = new_notebook(cells=[new_code_cell(code)])
     found = "; ".join(rebuilding.suspects(notebook))
     assert told in found if told else found == ""
 
 
-@pytest.mark.parametrize("text", [
-    "", "{", "[]", "{}", '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}',
-    '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [1]}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}',
+        '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [1]}',
+    ],
+)
 def test_what_is_no_notebook(text):
     with pytest.raises(rebuilding.NoNotebook):
         rebuilding.read(text, "a.ipynb")
 
 
-@pytest.mark.parametrize("outputs, points", [
-    (["1.5"], 1.5), (["0.0"], 0), (["2.0"], 2), ([], 2), (["np.float64(1.0)"], 0), (["np.int64(1)"], 0), (["True"], 0),
-    (["-1"], 0), (["nan"], 0), (["9.0"], 0), (["<tf.Tensor>"], 0), (["2.0", "0.0"], 0), (["2.0", None], 0),
-])
+@pytest.mark.parametrize(
+    "outputs, points",
+    [
+        (["1.5"], 1.5),
+        (["0.0"], 0),
+        (["2.0"], 2),
+        ([], 2),
+        (["np.float64(1.0)"], 0),
+        (["np.int64(1)"], 0),
+        (["True"], 0),
+        (["-1"], 0),
+        (["nan"], 0),
+        (["9.0"], 0),
+        (["<tf.Tensor>"], 0),
+        (["2.0", "0.0"], 0),
+        (["2.0", None], 0),
+    ],
+)
 def test_points_that_cannot_be_count_nothing(outputs, points):
     """nbgrader itself gives full points for a NumPy number, True, -1 or nan, and for what is shown before an error."""
     test = new_code_cell("marks.score(2, case)", metadata=metadata("a-test", grade=True, points=2))
-    test.outputs = [new_output("error", ename="AssertionError", evalue="no", traceback=[]) if text is None else
-                    new_output("execute_result", data={"text/plain": text}) for text in outputs]
+    test.outputs = [
+        new_output("error", ename="AssertionError", evalue="no", traceback=[])
+        if text is None
+        else new_output("execute_result", data={"text/plain": text})
+        for text in outputs
+    ]
     execution._impossible_points(test)
     assert execution.points(test) == points
 
 
 # What a browser shows --------------------------------------------------------------------------------------
+
 
 class Running(HTMLParser):
     """What of a page would run, or be fetched, if it came from a student; their text says EVIL."""
@@ -307,23 +427,39 @@ class Running(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.inside = tag
-        self.found += [(tag, name, value) for name, value in attributes if "EVIL" in (value or "")
-                       and not (name == "alt" or name == "title" or (tag, name) == ("a", "href") and
-                                value.startswith("https:"))]
+        self.found += [
+            (tag, name, value)
+            for name, value in attributes
+            if "EVIL" in (value or "")
+            and not (name == "alt" or name == "title" or (tag, name) == ("a", "href") and value.startswith("https:"))
+        ]
         self.found += [tag] * (tag in ("iframe", "object", "embed", "form", "base", "math"))
 
     def handle_data(self, text):
         self.found += [(self.inside, text)] * ("EVIL" in text and self.inside in ("script", "style"))
-        if self.inside not in ("span", "pre"):      # MathJax leaves code alone
+        if self.inside not in ("span", "pre"):  # MathJax leaves code alone
             self.found += re.findall(r"\\href.*", text)
 
 
-EVIL = ['<img src=x onerror="EVIL">', "<script>EVIL</script>", "<svg onload=EVIL></svg>", "[x](javascript:EVIL)",
-        '<a href="data:text/html,EVIL">x</a>', '<a href=" JaVaScRiPt:EVIL">x</a>', '<iframe srcdoc="EVIL"></iframe>',
-        "![x](https://EVIL.example/pixel.png)", '<form action="/EVIL"><button>x</button></form>',
-        "<b style='EVIL'>x</b>", r"$\href{javascript:EVIL}{x}$",
-        '<details open ontoggle="EVIL">', "<math><style><img src onerror=EVIL></style></math>", "<style>EVIL</style>",
-        "$<img src=x onerror=EVIL>$", "`<script>EVIL</script>`", "</div></div><base href='https://EVIL'>"]
+EVIL = [
+    '<img src=x onerror="EVIL">',
+    "<script>EVIL</script>",
+    "<svg onload=EVIL></svg>",
+    "[x](javascript:EVIL)",
+    '<a href="data:text/html,EVIL">x</a>',
+    '<a href=" JaVaScRiPt:EVIL">x</a>',
+    '<iframe srcdoc="EVIL"></iframe>',
+    "![x](https://EVIL.example/pixel.png)",
+    '<form action="/EVIL"><button>x</button></form>',
+    "<b style='EVIL'>x</b>",
+    r"$\href{javascript:EVIL}{x}$",
+    '<details open ontoggle="EVIL">',
+    "<math><style><img src onerror=EVIL></style></math>",
+    "<style>EVIL</style>",
+    "$<img src=x onerror=EVIL>$",
+    "`<script>EVIL</script>`",
+    "</div></div><base href='https://EVIL'>",
+]
 
 
 def test_nothing_of_a_students_runs_in_a_browser(tiny, tmp_path, monkeypatch):
@@ -331,26 +467,58 @@ def test_nothing_of_a_students_runs_in_a_browser(tiny, tmp_path, monkeypatch):
     from nbconvert.exporters import HTMLExporter
     from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 
-    show = "\n".join(f"display({{{kind!r}: {text!r}}}, raw=True)" for text in [*EVIL, "' onerror='EVIL"] for kind in (
-        "text/html", "text/markdown", "text/latex", "image/svg+xml", "application/javascript", "image/png",
-        "text/vnd.mermaid", "application/vnd.jupyter.widget-view+json", "text/plain"))
+    show = "\n".join(
+        f"display({{{kind!r}: {text!r}}}, raw=True)"
+        for text in [*EVIL, "' onerror='EVIL"]
+        for kind in (
+            "text/html",
+            "text/markdown",
+            "text/latex",
+            "image/svg+xml",
+            "application/javascript",
+            "image/png",
+            "text/vnd.mermaid",
+            "application/vnd.jupyter.widget-view+json",
+            "text/plain",
+        )
+    )
     mine = answer(tiny, why="**Good** $x^2$ [link](https://EVIL.example)\n\n" + "\n\n".join(EVIL))
-    mine.cells += [new_code_cell(show), new_markdown_cell("\n\n".join(EVIL)), new_code_cell("\n".join(EVIL)),
-                   new_code_cell(f"class EVIL(Exception): pass\nEVIL.__name__ = {EVIL[0]!r}\nraise EVIL({EVIL[1]!r})"),
-                   new_code_cell("h = display({'text/plain': 'x'}, raw=True, display_id='b')\n"
-                                 f"h.update({{'application/javascript': {EVIL[0]!r}}}, raw=True)")]
+    mine.cells += [
+        new_code_cell(show),
+        new_markdown_cell("\n\n".join(EVIL)),
+        new_code_cell("\n".join(EVIL)),
+        new_code_cell(f"class EVIL(Exception): pass\nEVIL.__name__ = {EVIL[0]!r}\nraise EVIL({EVIL[1]!r})"),
+        new_code_cell(
+            "h = display({'text/plain': 'x'}, raw=True, display_id='b')\n"
+            f"h.update({{'application/javascript': {EVIL[0]!r}}}, raw=True)"
+        ),
+    ]
     hand_in(tmp_path, "eve", "tiny", mine)
     row = grade_tiny(tiny, tmp_path)["eve"]
     assert row.status == "needs manual grading" and row.marks["double-hidden"] == 4
     (tiny.root / "nbgrader_config.py").write_text(
-        f"from helpers.grading.configuration import configure\nconfigure(get_config(), {str(tiny.root)!r})")
+        f"from helpers.grading.configuration import configure\nconfigure(get_config(), {str(tiny.root)!r})"
+    )
     monkeypatch.chdir(tiny.root)
     formgrader = FormgradeExtension()
     formgrader.initialize([])
     seen, _ = HTMLExporter(config=formgrader.config).from_filename(
-        str(tiny.root / "autograded/eve/tiny/tiny.ipynb"), resources=dict.fromkeys(
-            ("assignment_id", "notebook_id", "submission_id", "base_url", "student", "last_name", "first_name",
-             "notebook_path"), "x") | {"index": 0, "total": 1})
+        str(tiny.root / "autograded/eve/tiny/tiny.ipynb"),
+        resources=dict.fromkeys(
+            (
+                "assignment_id",
+                "notebook_id",
+                "submission_id",
+                "base_url",
+                "student",
+                "last_name",
+                "first_name",
+                "notebook_path",
+            ),
+            "x",
+        )
+        | {"index": 0, "total": 1},
+    )
     for page in (seen, (tiny.root / "feedback/eve/tiny/tiny.html").read_text("utf-8")):
         running = Running()
         running.feed(page)
@@ -360,6 +528,7 @@ def test_nothing_of_a_students_runs_in_a_browser(tiny, tmp_path, monkeypatch):
 
 
 # The whole of it, on a small assignment --------------------------------------------------------------------
+
 
 def test_manual_marks_stay_and_resubmissions_leave_no_old_mark(tiny, tmp_path):
     hand_in(tmp_path, "ann", "tiny", answer(tiny, why="I think so"))
@@ -373,7 +542,7 @@ def test_manual_marks_stay_and_resubmissions_leave_no_old_mark(tiny, tmp_path):
     waits = "Missing, and shown as 0: why."
     assert waits not in page and waits in (tiny.root / "feedback/ann/tiny/tiny.html").read_text("utf-8")
 
-    with configuration.gradebook(tiny.root) as book:                              # what the formgrader does
+    with configuration.gradebook(tiny.root) as book:  # what the formgrader does
         mark = book.find_grade("why", "tiny", "tiny", "ann")
         mark.manual_score, mark.needs_manual_grade = 4, False
         book.find_comment("why", "tiny", "tiny", "ann").manual_comment = "Well put."
@@ -384,12 +553,12 @@ def test_manual_marks_stay_and_resubmissions_leave_no_old_mark(tiny, tmp_path):
     assert "Well put." in page and waits not in page
     assert [table(tiny)[who]["total"] for who in ("ann", "bob")] == ["9", "2"]
 
-    hand_in(tmp_path, "bob", "tiny", "no notebook at all")                # had marks, now fails: no old ones remain
+    hand_in(tmp_path, "bob", "tiny", "no notebook at all")  # had marks, now fails: no old ones remain
     hand_in(tmp_path, "ann", "tiny", answer(tiny, "return 0", why="I think so"))
     rows = grade_tiny(tiny, tmp_path)
     assert rows["bob"][2] == "failed" and set(rows["bob"][1].values()) == {None}
     assert rows["ann"][1] == {"double-test": 0, "double-hidden": 2, "why": 4}
-    assert rows["ann"][2] == "needs manual grading"                       # look again: the mark was for another version
+    assert rows["ann"][2] == "needs manual grading"  # look again: the mark was for another version
     with configuration.gradebook(tiny.root) as book:
         assert book.find_submission("tiny", "bob").needs_manual_grade
     assert "has not been graded" in (tiny.root / "feedback/bob/tiny/tiny.html").read_text("utf-8")
@@ -411,7 +580,7 @@ def test_resumes_after_an_interruption(tiny, tmp_path, monkeypatch):
         grade("tiny", tmp_path, tiny.root, jobs=1, limits=LIMITS, show=False)
     monkeypatch.setattr(student, "outcome", lambda job: done.append(job["student"]) or whole(job))
     rows = grade_tiny(tiny, tmp_path)
-    assert sorted(done) == ["ira", "joe", "kim"]                          # none of them twice
+    assert sorted(done) == ["ira", "joe", "kim"]  # none of them twice
     assert {row[2] for row in rows.values()} == {"graded"}
 
 
@@ -438,7 +607,11 @@ def test_one_student_stops_nobody(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(run, "PAGE", 0)
     rows = grade_tiny(tiny, tmp_path)
     assert {who: row.status for who, row in rows.items()} == {
-        "ada": "graded", "ben": "failed", "cat": "graded", "dee": "failed"}
+        "ada": "graded",
+        "ben": "failed",
+        "cat": "graded",
+        "dee": "failed",
+    }
     assert "no time" in rows["ada"].result["flags"][0] and "no room" in rows["ben"].result["reason"]
     assert "too long" in rows["dee"].result["reason"]
     assert all("no feedback was written: ran longer" in row.result["flags"][-1] for row in rows.values())
@@ -446,7 +619,7 @@ def test_one_student_stops_nobody(tiny, tmp_path, monkeypatch):
         said = file.read_text("utf-8")
         assert "\x1b" not in said and "\n  failed: dee: cheated" not in said and "cheated.exe" in said
     monkeypatch.undo()
-    again = grade_tiny(tiny, tmp_path)                      # what failed for a reason of ours is tried again
+    again = grade_tiny(tiny, tmp_path)  # what failed for a reason of ours is tried again
     assert {row.status for row in again.values()} == {"graded"}
     assert (tiny.root / "feedback/ben/tiny/tiny.html").is_file()
 
@@ -467,11 +640,29 @@ def test_one_resubmission_leaves_the_rows_of_others(tiny, tmp_path):
 def test_control_c_ends_what_runs_and_what_waits(tiny, tmp_path):
     for i in range(4):
         hand_in(tmp_path, f"sly{i}", "tiny", answer(tiny, f"import time; time.sleep({500 + i})"))
-    command = [sys.executable, "-m", "helpers.grading", "tiny", "--submissions", str(tmp_path), "--course",
-               str(tiny.root), "--jobs", "2", "--limit-cell", "400"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=PROJECT,
-                          # what runs in the background of a shell ignores it, and so would this
-                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as run:
+    command = [
+        sys.executable,
+        "-m",
+        "helpers.grading",
+        "tiny",
+        "--submissions",
+        str(tmp_path),
+        "--course",
+        str(tiny.root),
+        "--jobs",
+        "2",
+        "--limit-cell",
+        "400",
+    ]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=PROJECT,
+        # what runs in the background of a shell ignores it, and so would this
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as run:
         try:
             whole, kernels = psutil.Process(run.pid), []
             while len(kernels) < 2:
@@ -479,7 +670,7 @@ def test_control_c_ends_what_runs_and_what_waits(tiny, tmp_path):
                 kernels = [one for one in whole.children(recursive=True) if "ipykernel_launcher" in one.cmdline()[-4:]]
                 time.sleep(0.2)
             os.kill(run.pid, signal.SIGINT)
-            said = run.communicate(timeout=120)[1]      # each cell would take 400 s
+            said = run.communicate(timeout=120)[1]  # each cell would take 400 s
         finally:
             run.kill()
     assert run.returncode == 130 and "goes on from here" in said
@@ -498,11 +689,14 @@ def test_table_counts_what_there_is_to_look_at(tmp_path):
 
 def test_outputs_have_a_total(tiny):
     mine = answer(tiny)
-    for code in ("for _ in range(200):\n    display({'text/html': 'x' * 400_000}, raw=True)",
-                 "hs = [display({'text/plain': 'x'}, raw=True, display_id=str(i)) for i in range(50)]\n"
-                 "for h in hs:\n    h.update({'text/html': 'x' * 400_000}, raw=True)",
-                 "raise ValueError('x' * 30_000_000)", "class E(Exception): pass\nE.__name__ = 'E' * 10**7\nraise E()",
-                 *["display({'text/html': 'x' * 400_000}, raw=True)\nprint('y' * 10**6)"] * 30):
+    for code in (
+        "for _ in range(200):\n    display({'text/html': 'x' * 400_000}, raw=True)",
+        "hs = [display({'text/plain': 'x'}, raw=True, display_id=str(i)) for i in range(50)]\n"
+        "for h in hs:\n    h.update({'text/html': 'x' * 400_000}, raw=True)",
+        "raise ValueError('x' * 30_000_000)",
+        "class E(Exception): pass\nE.__name__ = 'E' * 10**7\nraise E()",
+        *["display({'text/html': 'x' * 400_000}, raw=True)\nprint('y' * 10**6)"] * 30,
+    ):
         mine.cells.append(new_code_cell(code))
     job = student.job("ann", {"tiny.ipynb": nbformat.writes(mine).encode()}, tiny.release("tiny"), LIMITS)
     result = student.grade(job)
@@ -512,8 +706,10 @@ def test_outputs_have_a_total(tiny):
 
 def test_a_flood_hides_no_failure(tiny):
     """Neither the error nor the points of a test that comes after more than is kept."""
-    mine = answer(tiny, "[display({'text/html': 'x' * 400_000}, raw=True) for _ in range(20)]\n    print('y' * 10**6)\n"
-                        "    return 0")
+    mine = answer(
+        tiny,
+        "[display({'text/html': 'x' * 400_000}, raw=True) for _ in range(20)]\n    print('y' * 10**6)\n    return 0",
+    )
     job = student.job("ann", {"tiny.ipynb": nbformat.writes(mine).encode()}, tiny.release("tiny"), LIMITS)
     assert student.grade(job)["points"] == {"double-test": 0, "double-hidden": 2, "why": 0}
 
@@ -522,9 +718,13 @@ def test_a_flood_hides_no_failure(tiny):
 def test_environment_of_the_grader_is_not_there(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("TOKEN_OF_THE_GRADER", "secret")
     mine = answer(tiny)
-    mine.cells.append(new_code_cell("import os, pathlib\nprint(dict(os.environ))\n"
-                                    "for path in pathlib.Path('/proc').glob('*/environ'):\n    try:\n"
-                                    "        print(path, path.read_text())\n    except OSError as e:\n        pass"))
+    mine.cells.append(
+        new_code_cell(
+            "import os, pathlib\nprint(dict(os.environ))\n"
+            "for path in pathlib.Path('/proc').glob('*/environ'):\n    try:\n"
+            "        print(path, path.read_text())\n    except OSError as e:\n        pass"
+        )
+    )
     kernels, make = [], sandbox.Kernel._async_launch_kernel
 
     async def launch(kernel, command, **options):

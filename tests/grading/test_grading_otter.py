@@ -1,4 +1,5 @@
 """The export to otter-grader: the same answers get the same marks there as here."""
+
 import json
 import re
 import subprocess
@@ -40,8 +41,13 @@ def test_equal_marks(exported, which, tmp_path):
             c.source = given[match[1]]
     path = tmp_path / f"{NAME}.ipynb"
     nbformat.write(notebook, path)
-    subprocess.run([sys.executable, "-m", "otter", "run", "-a", str(zipped), "--no-logo", str(path)], cwd=tmp_path,
-                   check=True, capture_output=True, timeout=300)
+    subprocess.run(
+        [sys.executable, "-m", "otter", "run", "-a", str(zipped), "--no-logo", str(path)],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
     results = json.loads((tmp_path / "results.json").read_text())
     found = {}
     for test in results["tests"]:
@@ -55,12 +61,17 @@ def test_equal_marks(exported, which, tmp_path):
 @pytest.mark.parametrize("name", NAMES)
 def test_master_has_every_point_and_hides_the_rest(name):
     source, made = SOURCES[name], otter.master(SOURCES[name], name)
-    points = sum(float(p) for c in made.cells if c.cell_type == "code"
-                 for p in re.findall(r"BEGIN TEST CONFIG\npoints: ([\d.]+)", c.source))
+    points = sum(
+        float(p)
+        for c in made.cells
+        if c.cell_type == "code"
+        for p in re.findall(r"BEGIN TEST CONFIG\npoints: ([\d.]+)", c.source)
+    )
     assert points == pytest.approx(sum(automatic(source).values()))
     assert sum(c.source == "# BEGIN TESTS" for c in made.cells) == len(coding(source))
-    assert sum("manual: true" in c.source for c in made.cells) == sum(is_grade(c) and is_solution(c)
-                                                                      for c in source.cells)
+    assert sum("manual: true" in c.source for c in made.cells) == sum(
+        is_grade(c) and is_solution(c) for c in source.cells
+    )
     for c in made.cells:
         if c.cell_type == "code":
             compile(c.source, "cell", "exec")

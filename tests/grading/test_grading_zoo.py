@@ -1,4 +1,5 @@
 """The zoo, graded together: each animal gets its mark and its status, is told about, and harms nobody else."""
+
 import csv
 import re
 import socket
@@ -46,8 +47,11 @@ def zoo(tmp_path_factory, listener):
                     c.source = c.source.replace("COURSE", str(course.root)).replace("PORT", str(listener[0]))
             hand_in(folder / "in" / animal.assignment, name, animal.assignment, content, file)
     began = time.monotonic()
-    rows = [row for name in names
-            for row in grade(name, folder / "in" / name, course.root, jobs=2, limits=LIMITS, show=False)]
+    rows = [
+        row
+        for name in names
+        for row in grade(name, folder / "in" / name, course.root, jobs=2, limits=LIMITS, show=False)
+    ]
     return course, {row.result["student"]: row for row in rows}, time.monotonic() - began
 
 
@@ -104,8 +108,10 @@ def test_csv_has_a_row_for_everybody_and_no_silent_zero(zoo):
 
 def test_feedback_for_everybody_and_nothing_hidden_in_it(zoo):
     course, rows, _ = zoo
-    hidden = {name: {re.sub(r"\W+", "", line) for line in hidden_lines(source(course, name), blank(course, name))}
-              for name in {ANIMALS[who].assignment for who in rows}}
+    hidden = {
+        name: {re.sub(r"\W+", "", line) for line in hidden_lines(source(course, name), blank(course, name))}
+        for name in {ANIMALS[who].assignment for who in rows}
+    }
     assert all(len(lines) > 20 for lines in hidden.values())
     for name in rows:
         page = feedback(course, name)
@@ -138,10 +144,11 @@ def test_nothing_was_left_outside_and_nobody_called(zoo, listener):
 def test_run_again_says_the_same_and_grades_nothing(zoo, monkeypatch):
     course, rows, _ = zoo
     table = (course.root / "grades" / f"{NAME}.csv").read_bytes()
-    monkeypatch.setattr(student, "outcome", None)           # would be called to grade anything
+    monkeypatch.setattr(student, "outcome", None)  # would be called to grade anything
     again = grade(NAME, course.root.parent / "in" / NAME, course.root, jobs=2, limits=LIMITS, show=False)
     assert {row.result["student"]: row.result for row in again} == {
-        who: row.result for who, row in rows.items() if ANIMALS[who].assignment == NAME}
+        who: row.result for who, row in rows.items() if ANIMALS[who].assignment == NAME
+    }
     assert (course.root / "grades" / f"{NAME}.csv").read_bytes() == table
 
 

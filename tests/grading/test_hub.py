@@ -1,5 +1,6 @@
 """The documented hub, with a teacher and two students, in a throw-away system that bubblewrap makes: real Unix users
 of its own, its own loopback, and nothing of this machine to write to."""
+
 import csv
 import io
 import json
@@ -15,15 +16,36 @@ import pytest
 from helpers.grading import sandbox
 
 PROJECT = Path(__file__).resolve().parents[2]
-MISSING = ("not root" if os.getuid() else "" if shutil.which("configurable-http-proxy") else
-           "configurable-http-proxy is not installed") or sandbox.unconfined_because()
+MISSING = (
+    "not root"
+    if os.getuid()
+    else ""
+    if shutil.which("configurable-http-proxy")
+    else "configurable-http-proxy is not installed"
+) or sandbox.unconfined_because()
 
 
 def throw_away_system(scratch, command):
     """The command that runs another as root of a system of its own: /etc copied, /home and /srv empty."""
     shutil.copytree("/etc", scratch / "etc", symlinks=True, ignore_dangling_symlinks=True)
-    words = ["bwrap", "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent",
-             "--ro-bind", "/usr", "/usr", "--bind", str(scratch / "etc"), "/etc", "--proc", "/proc", "--dev", "/dev"]
+    words = [
+        "bwrap",
+        "--unshare-net",
+        "--unshare-pid",
+        "--unshare-ipc",
+        "--unshare-uts",
+        "--die-with-parent",
+        "--ro-bind",
+        "/usr",
+        "/usr",
+        "--bind",
+        str(scratch / "etc"),
+        "/etc",
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+    ]
     for name in ("bin", "sbin", "lib", "lib64"):
         words += ["--symlink", f"usr/{name}", f"/{name}"]
     for name in ("/home", "/srv", "/var", "/run"):
@@ -31,23 +53,49 @@ def throw_away_system(scratch, command):
     words += ["--perms", "1777", "--tmpfs", "/tmp", "--perms", "0755", "--dir", "/var/mail"]
     proxy = Path(shutil.which("configurable-http-proxy")).resolve()
     modules = next((p for p in proxy.parents if p.name == "node_modules"), proxy.parent)
-    for place in sorted({sys.prefix, sys.base_prefix, sysconfig.get_path("purelib"), str(PROJECT / "helpers"),
-                         str(PROJECT / "notebooks"), str(PROJECT / "tests"), str(modules)}):
+    for place in sorted({
+        sys.prefix,
+        sys.base_prefix,
+        sysconfig.get_path("purelib"),
+        str(PROJECT / "helpers"),
+        str(PROJECT / "notebooks"),
+        str(PROJECT / "tests"),
+        str(modules),
+    }):
         if not place.startswith("/usr/"):
             for above in reversed(Path(place).parents[:-1]):
                 words += ["--perms", "0755", "--dir", str(above)]
             words += ["--ro-bind", place, place]
     path = f"{Path(sys.executable).parent}:{modules}/.bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    return [*words, "--clearenv", "--setenv", "PATH", path, "--setenv", "PYTHONPATH", str(PROJECT), "--setenv", "HOME",
-            "/srv", "--setenv", "LANG", "C.UTF-8", "--setenv", "JUPYTER_PLATFORM_DIRS", "1", *command]
+    return [
+        *words,
+        "--clearenv",
+        "--setenv",
+        "PATH",
+        path,
+        "--setenv",
+        "PYTHONPATH",
+        str(PROJECT),
+        "--setenv",
+        "HOME",
+        "/srv",
+        "--setenv",
+        "LANG",
+        "C.UTF-8",
+        "--setenv",
+        "JUPYTER_PLATFORM_DIRS",
+        "1",
+        *command,
+    ]
 
 
 @pytest.fixture(scope="module")
 def term(tmp_path_factory):
     """What the scenario found."""
     command = [sys.executable, str(PROJECT / "tests" / "grading" / "hub_scenario.py"), str(PROJECT)]
-    run = subprocess.run(throw_away_system(tmp_path_factory.mktemp("system"), command), capture_output=True, text=True,
-                         timeout=900)
+    run = subprocess.run(
+        throw_away_system(tmp_path_factory.mktemp("system"), command), capture_output=True, text=True, timeout=900
+    )
     assert run.stdout.strip(), run.stderr[-3000:]
     return json.loads(run.stdout.strip().splitlines()[-1])
 
@@ -56,8 +104,17 @@ pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"no hub: {MISSING}")
 
 
 def test_every_step_succeeds(term):
-    for step in ("assign", "release", "fetch ann", "fetch bob", "submit ann", "submit bob", "collect",
-                 "release_feedback", "fetch_feedback"):
+    for step in (
+        "assign",
+        "release",
+        "fetch ann",
+        "fetch bob",
+        "submit ann",
+        "submit bob",
+        "collect",
+        "release_feedback",
+        "fetch_feedback",
+    ):
         status, answer = term[step]
         assert status == 200 and answer["success"], (step, answer, term["log"])
 

@@ -6,6 +6,7 @@ of one that imports it.
 Each animal is a function from the solved notebook (its written questions unanswered) to what is handed in: None, the
 notebook changed in place; a text, for a file; or {file: text}. Its docstring says what happens.
 """
+
 import json
 import textwrap
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from classroom import cell
 from nbformat.v4 import new_code_cell
 
 NAME = "01_tasks"
-FULL = 10           # of the tests: psnr has 2, corrupt 3, pairs 2, auroc 3
+FULL = 10  # of the tests: psnr has 2, corrupt 3, pairs 2, auroc 3
 ANIMALS = {}
 
 
@@ -23,8 +24,8 @@ class Animal:
     make: object
     mark: float | None
     status: str = "graded"
-    flag: str = ""              # a part of what the report must tell the teacher; "": nothing may be told
-    confined: bool = False      # needs bubblewrap: else it would hurt the machine that tests
+    flag: str = ""  # a part of what the report must tell the teacher; "": nothing may be told
+    confined: bool = False  # needs bubblewrap: else it would hurt the machine that tests
     assignment: str = NAME
 
 
@@ -32,6 +33,7 @@ def animal(mark, status="graded", flag="", confined=False, assignment=NAME):
     def keep(make):
         ANIMALS[make.__name__] = Animal(make, mark, status, flag, confined, assignment)
         return make
+
     return keep
 
 
@@ -51,6 +53,7 @@ WRONG = "return np.mean((clean - restored) ** 2)"
 
 
 # Honest ones -------------------------------------------------------------------------------------------------
+
 
 @animal(FULL, "needs manual grading")
 def perfect(notebook):
@@ -111,8 +114,10 @@ def raises_in_a_cell(notebook):
 @animal(12, assignment="06_vae")
 def stderr_noise(notebook):
     """A right answer that writes to stderr, as TensorFlow does, which nbgrader takes for an error."""
-    cell(notebook, "kl").source += "\n_right = kl\ndef kl(mean, log_variance):\n    import sys, warnings\n" \
+    cell(notebook, "kl").source += (
+        "\n_right = kl\ndef kl(mean, log_variance):\n    import sys, warnings\n"
         "    print('careful', file=sys.stderr)\n    warnings.warn('old')\n    return _right(mean, log_variance)"
+    )
 
 
 @animal(FULL)
@@ -158,6 +163,7 @@ def answer_in_a_cell_of_its_own(notebook):
 
 # Those that cannot be graded ---------------------------------------------------------------------------------
 
+
 @animal(None, "failed", "")
 def broken_json(notebook):
     """Cut off by a full disk."""
@@ -185,6 +191,7 @@ def another_notebook(notebook):
 
 # Endless loops and ends --------------------------------------------------------------------------------------
 
+
 @animal(FULL, flag="ran longer than")
 def loop_in_a_cell(notebook):
     """Costs the cell, and nothing else."""
@@ -200,13 +207,16 @@ def loop_in_a_function(notebook):
 @animal(8, flag="ran longer than")
 def loop_that_swallows_interrupts(notebook):
     """Cannot be interrupted, only ended."""
-    psnr(notebook, """
+    psnr(
+        notebook,
+        """
         while True:
             try:
                 while True:
                     pass
             except BaseException:
-                pass""")
+                pass""",
+    )
 
 
 @animal(FULL, flag="ended the kernel")
@@ -229,6 +239,7 @@ def sys_exit(notebook):
 
 # Floods ------------------------------------------------------------------------------------------------------
 
+
 @animal(FULL, flag=None)
 def output_in_many_lines(notebook):
     """100 MB in a million lines."""
@@ -250,13 +261,16 @@ def memory(notebook):
 @animal(FULL, flag="uses fork", confined=True)
 def fork_bomb(notebook):
     """Processes without end, until there may be no more."""
-    add(notebook, """
+    add(
+        notebook,
+        """
         import os
         while True:
             try:
                 os.fork()
             except OSError:
-                pass""")
+                pass""",
+    )
 
 
 @animal(FULL, confined=True)
@@ -266,6 +280,7 @@ def large_file(notebook):
 
 
 # Cheats ------------------------------------------------------------------------------------------------------
+
 
 @animal(8, flag="changed the points of psnr-test")
 def changed_tests(notebook):
@@ -279,11 +294,14 @@ def changed_tests(notebook):
 @animal(8, flag="psnr uses display")
 def forged_result(notebook):
     """Shows a result of its own before the test fails, which nbgrader takes for the points."""
-    psnr(notebook, """
+    psnr(
+        notebook,
+        """
         from IPython import get_ipython
         get_ipython().displayhook.exec_result = None
         get_ipython().displayhook(2.0)
-        return 1 / 0""")
+        return 1 / 0""",
+    )
 
 
 @animal(8, flag="changed while running: IPython's showtraceback")
@@ -295,9 +313,13 @@ def no_tracebacks(notebook):
 @animal(8, flag="changed while running: numpy.allclose, numpy.testing.assert_allclose")
 def patched_numpy(notebook):
     """Changes NumPy's comparisons, which the tests do not use."""
-    psnr(notebook, WRONG, before="""
+    psnr(
+        notebook,
+        WRONG,
+        before="""
         np.allclose = lambda *a, **k: True
-        np.testing.assert_allclose = lambda *a, **k: None""")
+        np.testing.assert_allclose = lambda *a, **k: None""",
+    )
 
 
 @animal(FULL, flag="psnr-test accepts a wrong answer")
@@ -315,15 +337,21 @@ def other_marks(notebook):
             score = staticmethod(lambda *a, **k: 99.0)
         def corrupt(x, sigma, rng):
             return x""")
-    add(notebook, "from helpers import marks as _m\nmarks.score = _m.score\nmarks.close = _m.close",
-        after="corrupt-hidden")
+    add(
+        notebook,
+        "from helpers import marks as _m\nmarks.score = _m.score\nmarks.close = _m.close",
+        after="corrupt-hidden",
+    )
     add(notebook, "marks.close = lambda *a, **k: None", after="auroc-hidden")
 
 
 @animal(None, flag="accepts a wrong answer")
 def strips_assertions(notebook):
     """Rewrites the tests as they are compiled: no comparison, the most points."""
-    psnr(notebook, WRONG, before="""
+    psnr(
+        notebook,
+        WRONG,
+        before="""
         import ast
         class Strip(ast.NodeTransformer):
             def visit_Expr(self, node):
@@ -333,7 +361,8 @@ def strips_assertions(notebook):
                 if code.startswith("marks.score"):
                     return ast.parse(f"float({node.value.args[0].value})").body[0]
                 return node
-        get_ipython().ast_transformers.append(Strip())""")
+        get_ipython().ast_transformers.append(Strip())""",
+    )
 
 
 @animal(FULL, flag="prints hidden tests, withheld")
@@ -345,33 +374,42 @@ def prints_hidden_tests(notebook):
 @animal(FULL, flag="", confined=True)
 def reads_hidden_tests(notebook):
     """Looks for the teacher's notebook, where grading knows it, and everywhere else."""
-    add(notebook, """
+    add(
+        notebook,
+        """
         import pathlib
         for folder in ("COURSE", "/home", "/tmp", "/root", ".", ".."):
             for path in sorted(pathlib.Path(folder).glob("**/*.ipynb"))[:3]:
-                print("FOUND", path, path.read_text())""")
+                print("FOUND", path, path.read_text())""",
+    )
 
 
 @animal(FULL, flag="uses gradebook, sqlite3", confined=True)
 def changes_the_gradebook(notebook):
     """Gives itself marks where marks are kept."""
-    add(notebook, """
+    add(
+        notebook,
+        """
         import sqlite3
         book = sqlite3.connect("COURSE/gradebook.db")
         book.execute("update grade set manual_score = 50")
-        book.commit()""")
+        book.commit()""",
+    )
 
 
 @animal(FULL, flag="", confined=True)
 def writes_outside(notebook):
     """Leaves a file wherever it can."""
-    add(notebook, """
+    add(
+        notebook,
+        """
         import pathlib
         for folder in ("COURSE", "COURSE/autograded", "COURSE/source/01_tasks", "/tmp", "/home", "/root", "/usr", ".."):
             try:
                 pathlib.Path(folder, "was_here.txt").write_text("me")
             except OSError:
-                pass""")
+                pass""",
+    )
 
 
 @animal(FULL, flag="uses socket", confined=True)
@@ -395,6 +433,11 @@ def brings_its_own_modules(notebook):
 @animal(FULL, flag="psnr-test accepts a wrong answer")
 def first_of_all(notebook):
     """A cell before the first, and the comparison's inside changed: it gains, and is told."""
-    notebook.cells.insert(0, new_code_cell("import numpy as np\nnp.allclose = lambda *a, **k: True\n"
-                                           "from helpers import marks\nmarks._near = lambda *a: True"))
+    notebook.cells.insert(
+        0,
+        new_code_cell(
+            "import numpy as np\nnp.allclose = lambda *a, **k: True\n"
+            "from helpers import marks\nmarks._near = lambda *a: True"
+        ),
+    )
     psnr(notebook, WRONG)

@@ -2,6 +2,7 @@
 
 `labs` calls every lab as a function; `labs in the browser` drags their sliders in JupyterLab, which joins that kernel.
 """
+
 import inspect
 import json
 from collections import defaultdict
@@ -45,14 +46,17 @@ def check_labs_in_browser(notebook):
     assert labs, "the notebook speaks of labs, and made none"
     for title, lab in labs.items():
         before = notebook.png(title)
-        if lab["kind"] == "Arena":                      # has tests of its own
+        if lab["kind"] == "Arena":  # has tests of its own
             notebook.button(title, "Step").click()
             notebook.wait_changed(title, before, timeout=60)
         elif lab["kind"] == "LatentPlane":
             notebook.drag_plane(title, to=(0.75, 0.35))
             assert notebook.png(title) != before
-            decoded = json.loads(notebook.execute(
-                f"print(_labs.LABS[{title!r}].decode({notebook.cross(title)}).ravel().astype(float).tolist())"))
+            decoded = json.loads(
+                notebook.execute(
+                    f"print(_labs.LABS[{title!r}].decode({notebook.cross(title)}).ravel().astype(float).tolist())"
+                )
+            )
             assert np.abs(np.array(notebook.decoded(title)) - decoded).max() <= 1e-5
         else:
             assert lab["sliders"], f"{title!r} has no slider to drag"
@@ -68,8 +72,7 @@ def check_labs_in_browser(notebook):
 def pytest_collect_file(file_path, parent):
     """Has every notebook that nbval collects tested together with its labs."""
     collected = yield
-    return [NotebookWithLabs.from_parent(parent, path=file_path) if isinstance(c, IPyNbFile) else c
-            for c in collected]
+    return [NotebookWithLabs.from_parent(parent, path=file_path) if isinstance(c, IPyNbFile) else c for c in collected]
 
 
 def pytest_unconfigure():
@@ -84,8 +87,9 @@ class NotebookWithLabs(IPyNbFile):
         yield from cells
         if "Lab" in parts(self.nb) or any("labs." in cell.cell.source for cell in cells):
             source = inspect.getsource(check_labs) + "\nfrom helpers import labs\ncheck_labs(labs.LABS)"
-            yield IPyNbCell.from_parent(self, name="labs", cell_num=len(cells), cell=new_code_cell(source),
-                                        options=defaultdict(bool))
+            yield IPyNbCell.from_parent(
+                self, name="labs", cell_num=len(cells), cell=new_code_cell(source), options=defaultdict(bool)
+            )
             yield LabsInBrowser.from_parent(self, name="labs in the browser", cells=cells)
 
 

@@ -1,4 +1,5 @@
 """Small notebooks that keep the rules, for tests to run, to publish, and to break."""
+
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from helpers.publish import METADATA
@@ -25,10 +26,14 @@ def sample_notebook():
     lab = {WIDGET: {"model_id": "1"}, "text/plain": "a lab"}
     cells = [
         new_markdown_cell(OPENING),
-        new_markdown_cell("## Parameters"), tagged("parameters", PARAMETERS),
-        new_markdown_cell("## Predict first\n\nHow many?"), new_code_cell("guess = SEED"),
-        new_markdown_cell("## What a sample shows\n\nIt is shown."), shown({"text/plain": "a picture"}),
-        new_markdown_cell("## Lab\n\nMove the slider."), shown(lab),
+        new_markdown_cell("## Parameters"),
+        tagged("parameters", PARAMETERS),
+        new_markdown_cell("## Predict first\n\nHow many?"),
+        new_code_cell("guess = SEED"),
+        new_markdown_cell("## What a sample shows\n\nIt is shown."),
+        shown({"text/plain": "a picture"}),
+        new_markdown_cell("## Lab\n\nMove the slider."),
+        shown(lab),
         new_markdown_cell("## What holds"),
         tagged("nbval-check-output", f"print({VERDICTS!r})", new_output("stream", text=VERDICTS + "\n")),
         new_markdown_cell("## Common mistakes\n\nNone."),
@@ -42,8 +47,10 @@ def whole_sample():
     """The sample with sections enough to keep every rule."""
     notebook = sample_notebook()
     while len(notebook.cells) < FEWEST_CELLS:
-        notebook.cells[9:9] = [new_markdown_cell("### One more\n\nIts code does nothing, and takes no time for it."),
-                               new_code_cell("x = 1")]
+        notebook.cells[9:9] = [
+            new_markdown_cell("### One more\n\nIts code does nothing, and takes no time for it."),
+            new_code_cell("x = 1"),
+        ]
     number(notebook.cells)
     return notebook
 
@@ -57,8 +64,10 @@ def shown(data):
     """A code cell that displays a picture with alternative text, and its output without the widget."""
     bundle, metadata = {"image/png": PIXEL} | data, {"image/png": {"alt": "one grey pixel", "width": 8}}
     stored = {mime: value for mime, value in bundle.items() if mime != WIDGET}
-    return new_code_cell(f"display({bundle!r}, raw=True, metadata={metadata!r})",
-                         outputs=[new_output("display_data", data=stored, metadata=metadata)])
+    return new_code_cell(
+        f"display({bundle!r}, raw=True, metadata={metadata!r})",
+        outputs=[new_output("display_data", data=stored, metadata=metadata)],
+    )
 
 
 def number(cells):

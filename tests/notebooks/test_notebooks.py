@@ -3,6 +3,7 @@
 nbval itself collects notebooks/*.ipynb (pyproject.toml) and conftest.py adds the labs; here both are tried on
 notebooks that must fail.
 """
+
 import os
 import re
 import subprocess
@@ -33,11 +34,11 @@ labs.Lab(lambda n: plots.images({"": [[[n / 9] * 3] * 3]}), "Grey", n=labs.slide
 
 # nbval and the labs ---------------------------------------------------------------------------------------
 
-SAMPLES = {                  # name of a sample: what is replaced in it
+SAMPLES = {  # name of a sample: what is replaced in it
     "right": {"a picture": "new"},
     "another_verdict": {"1.1 holds": "1.1 fails"},
     "never_changes": {"n / 9": "0.5"},
-    "no_slider": {"labs.slider(\"n\", 0, 9, 5)": "labs.choice(\"n\", range(9))"},
+    "no_slider": {'labs.slider("n", 0, 9, 5)': 'labs.choice("n", range(9))'},
 }
 
 
@@ -52,12 +53,35 @@ def ran(tmp_path_factory):
             for what, by in replaced.items():
                 cell.source = cell.source.replace(what, by)
         nbformat.write(notebook, folder / f"{name}.ipynb")
-    command = [sys.executable, "-m", "pytest", "-n0", "-rA", "-p", "no:cacheprovider", "--rootdir", str(folder),
-               "-c", str(FOLDER.parent / "pyproject.toml"), "-p", "notebook_items", ".",
-               "--deselect", f"another_verdict.ipynb::{BROWSER}", "--deselect", f"never_changes.ipynb::{BROWSER}"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-n0",
+        "-rA",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(folder),
+        "-c",
+        str(FOLDER.parent / "pyproject.toml"),
+        "-p",
+        "notebook_items",
+        ".",
+        "--deselect",
+        f"another_verdict.ipynb::{BROWSER}",
+        "--deselect",
+        f"never_changes.ipynb::{BROWSER}",
+    ]
     shared = map(str, (FOLDER.parent, Path(__file__).parent, FOLDER.parent / "tests" / "browser"))
-    run = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd=folder,
-                         env=os.environ | {"PYTHONPATH": os.pathsep.join(shared)})
+    run = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(shared)},
+    )
     outcomes, said = defaultdict(dict), r"^(PASSED|FAILED) (\w+)\.ipynb::(.+?)(?: - .*)?$"
     for outcome, sample, test in re.findall(said, run.stdout, re.MULTILINE):
         outcomes[sample][test] = outcome
@@ -113,13 +137,16 @@ def test_check_labs_says_what_it_saw(capsys):
     assert capsys.readouterr().out == "Grey: 3 settings, 3 different pictures\n"
 
 
-@pytest.mark.parametrize("labs, complaint", [
-    ({}, "made none"),
-    ({"A": FakeLab(grey), "B": FakeLab(lambda n: grey(1))}, "B: the same picture"),
-    ({"A": FakeLab(lambda n: grey(n, alt=" "))}, "no alternative text at {'n': 0}"),
-    ({"A": FakeLab(lambda n: grey(n, width=0))}, "empty picture"),
-    ({"A": FakeLab(lambda n: grey(n, png=b"\x89PNG cut short"))}, "cannot identify"),
-])
+@pytest.mark.parametrize(
+    "labs, complaint",
+    [
+        ({}, "made none"),
+        ({"A": FakeLab(grey), "B": FakeLab(lambda n: grey(1))}, "B: the same picture"),
+        ({"A": FakeLab(lambda n: grey(n, alt=" "))}, "no alternative text at {'n': 0}"),
+        ({"A": FakeLab(lambda n: grey(n, width=0))}, "empty picture"),
+        ({"A": FakeLab(lambda n: grey(n, png=b"\x89PNG cut short"))}, "cannot identify"),
+    ],
+)
 def test_check_labs_says_no(labs, complaint):
     with pytest.raises((AssertionError, OSError), match=complaint):
         check_labs(labs)
@@ -127,11 +154,19 @@ def test_check_labs_says_no(labs, complaint):
 
 # The sweep: each notebook under papermill -----------------------------------------------------------------
 
+
 def executed(path, aside, **parameters):
     """The notebook, run in its own folder with other parameters; the result is kept in the folder `aside`."""
     name = "_".join([path.stem, *map(str, parameters.values())])
-    return papermill.execute_notebook(path, aside / f"{name}.ipynb", parameters, kernel_name="python3",
-                                      kernel_manager_class=ThisPython, cwd=path.parent, progress_bar=False)
+    return papermill.execute_notebook(
+        path,
+        aside / f"{name}.ipynb",
+        parameters,
+        kernel_name="python3",
+        kernel_manager_class=ThisPython,
+        cwd=path.parent,
+        progress_bar=False,
+    )
 
 
 def by_claim(lines):

@@ -1,4 +1,5 @@
 """Every notebook keeps the rules of helpers.rules; and each rule says no to a notebook that breaks it."""
+
 from pathlib import Path
 
 import nbformat
@@ -11,8 +12,19 @@ from helpers.rules import LARGEST, NOTEBOOKS, WIDGET, everything, problems, ques
 PATH = Path("01_sample.ipynb")
 # Written before the second edition's rules: these keep those about what is stored. A notebook that keeps them all
 # leaves the list, and none joins it.
-FIRST_EDITION = {"00_start_here", "01_tasks", "02_pretraining", "03_evaluation", "04_under_overcomplete",
-                 "05_tied_weights", "06_vae", "06b_families", "07_gan", "07b_gan_gallery", "08_gan_difficulties"}
+FIRST_EDITION = {
+    "00_start_here",
+    "01_tasks",
+    "02_pretraining",
+    "03_evaluation",
+    "04_under_overcomplete",
+    "05_tied_weights",
+    "06_vae",
+    "06b_families",
+    "07_gan",
+    "07b_gan_gallery",
+    "08_gan_difficulties",
+}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -48,8 +60,10 @@ def test_questions_of_notebooks():
 def test_second_notebook_of_a_question_goes_on_where_the_first_ends(sample, stored):
     stored(sample)
     path = stored(sample, "01b_more.ipynb")
-    assert everything(sample, path) == ["the first cell is not the title `# 1b · …`",
-                                        "the verdicts are on 1.1, 1.2; they should run from 1.3 without a gap"]
+    assert everything(sample, path) == [
+        "the first cell is not the title `# 1b · …`",
+        "the verdicts are on 1.1, 1.2; they should run from 1.3 without a gap",
+    ]
     sample.cells[0].source = sample.cells[0].source.replace("# 1 ·", "# 1b ·")
     verdict_cell(sample.cells).outputs[0].text = "1.3 holds\n1.4 fails\n"
     assert everything(sample, path) == []
@@ -61,6 +75,7 @@ def test_page_without_claims_has_fewer_rules(sample):
 
 
 # Broken notebooks: each of these functions breaks one rule of the sample ------------------------------------
+
 
 def picture(cells):
     outputs = (output for cell in cells if cell.cell_type == "code" for output in cell.outputs)
@@ -74,14 +89,17 @@ def verdict_cell(cells):
 def say(text):
     def break_(cells):
         verdict_cell(cells).outputs[0].text = text
+
     return break_
 
 
 def code(source, place, **fields):
     """Put a code cell at a place, and count anew."""
+
     def break_(cells):
         cells.insert(place, new_code_cell(source, **fields))
         number(cells)
+
     return break_
 
 
@@ -118,13 +136,15 @@ def widget_alone(cells):
 def alt(text):
     def break_(cells):
         picture(cells).metadata["image/png"]["alt"] = text
+
     return break_
 
 
 def hidden(n, tag=True, jupyter=True):
     def break_(cells):
-        for cell in cells[20:20 + n]:
+        for cell in cells[20 : 20 + n]:
             cell.metadata = ({"tags": ["hide-input"]} if tag else {}) | ({"jupyter": {"source_hidden": jupyter}})
+
     return break_
 
 
@@ -136,6 +156,7 @@ def replace(old, new):
     def break_(cells):
         cell = next(cell for cell in cells if old in cell.source)
         cell.source = cell.source.replace(old, new)
+
     return break_
 
 
@@ -144,6 +165,7 @@ def untag(tag):
         for cell in cells:
             if tag in cell.metadata.get("tags", ()):
                 cell.metadata["tags"].remove(tag)
+
     return break_
 
 
@@ -197,8 +219,10 @@ BROKEN = [
     (hidden(1, tag=False), "hidden by half"),
     (code("def draw(n):\n    plt.show()\nlabs.Lab(draw, n=labs.slider('n', 0, 9, 5))", 9), "`plt.` in a lab"),
     (code("labs.Lab(lambda n: model.predict(n), n=labs.slider('n', 0, 9, 5))", 9), "`predict(` in a lab"),
-    (lambda cells: (code("labs.Lab(draw)", 9)(cells), code("def draw(n):\n    plt.show()", 5)(cells)),
-     "`plt.` in a lab"),
+    (
+        lambda cells: (code("labs.Lab(draw)", 9)(cells), code("def draw(n):\n    plt.show()", 5)(cells)),
+        "`plt.` in a lab",
+    ),
     # its parts
     (replace("# 1 · ", "# 2 · "), "title"),
     (replace("**The question.**", "Question:"), "the opening has no `**The question …`"),
@@ -210,8 +234,10 @@ BROKEN = [
     (replace("## What holds", "## Verdicts"), "the parts are"),
     (replace("## Common mistakes", "### Common mistakes"), "the parts are"),
     (replace("## Lab", "## What a sample shows"), "the parts are"),
-    (lambda cells: (replace("## Lab", "### Lab")(cells), replace("## What a sample", "### What a sample")(cells)),
-     "the parts are"),
+    (
+        lambda cells: (replace("## Lab", "### Lab")(cells), replace("## What a sample", "### What a sample")(cells)),
+        "the parts are",
+    ),
     (replace("### Sources", "Sources"), "### Sources"),
     (replace("SEED = 42", "SEED = 43"), "`Parameters`"),
     (replace("\nBUDGET = 1", ""), "`Parameters`"),
@@ -238,14 +264,29 @@ def test_rule_says_no(sample, break_, complaint):
     assert any(complaint in problem for problem in everything(sample, PATH)), everything(sample, PATH)
 
 
-@pytest.mark.parametrize("fine", [
-    prose("### Seven"), prose("![ten digits](ten.png)"), prose("$$a = b$$"),
-    prose("*Eight words* will do for a cell like this."),
-    more(50), code("x = 1\n\n" * 25, 5), code("plt.close()", 5), code("def draw(n):\n    plt.show()", 5),
-    hidden(10),
-    code("x", 5, outputs=[new_output("display_data", data={"image/svg+xml": "<svg/>"},
-                                     metadata={"image/svg+xml": {"alt": "an arrow"}})]),
-])
+@pytest.mark.parametrize(
+    "fine",
+    [
+        prose("### Seven"),
+        prose("![ten digits](ten.png)"),
+        prose("$$a = b$$"),
+        prose("*Eight words* will do for a cell like this."),
+        more(50),
+        code("x = 1\n\n" * 25, 5),
+        code("plt.close()", 5),
+        code("def draw(n):\n    plt.show()", 5),
+        hidden(10),
+        code(
+            "x",
+            5,
+            outputs=[
+                new_output(
+                    "display_data", data={"image/svg+xml": "<svg/>"}, metadata={"image/svg+xml": {"alt": "an arrow"}}
+                )
+            ],
+        ),
+    ],
+)
 def test_rule_says_yes(sample, fine):
     fine(sample.cells)
     assert everything(sample, PATH) == []

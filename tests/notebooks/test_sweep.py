@@ -38,9 +38,25 @@ def executed(monkeypatch):
         if run.seed == 3:
             raise ValueError("cell 7 failed\nseed 3 is not for us")
         code = records.fingerprint(nbformat.read(run.notebook, as_version=4))
-        return [{"data": run.data.rpartition("/")[2].partition(".")[0], "n_train": 4, "n_test": 1, "seed": run.seed,
-                 "budget": run.budget, "claim": "1.1", "case": "", "value": float(run.seed), "at_least": 1.0,
-                 "at_most": None, "unit": "", "control": 0.0, "positive": None, "code": code, "versions": "x 1"}]
+        return [
+            {
+                "data": run.data.rpartition("/")[2].partition(".")[0],
+                "n_train": 4,
+                "n_test": 1,
+                "seed": run.seed,
+                "budget": run.budget,
+                "claim": "1.1",
+                "case": "",
+                "value": float(run.seed),
+                "at_least": 1.0,
+                "at_most": None,
+                "unit": "",
+                "control": 0.0,
+                "positive": None,
+                "code": code,
+                "versions": "x 1",
+            }
+        ]
 
     monkeypatch.setattr(sweep, "_here", lambda runs, jobs: ((run, attempt(execute, run)) for run in runs))
     return found
@@ -58,7 +74,9 @@ def test_kernels_two_at_a_time_record_what_they_measure(path):
     assert sweep.sweep(runs, jobs=2, show=False) == []
     found = records.read("01_sample")
     assert [(s.data, s.seed, s.budget, s.value, s.n_train) for s in found] == [
-        ("digits", 1, 2.0, 2.0, 1400), ("digits", 2, 2.0, 4.0, 1400)]
+        ("digits", 1, 2.0, 2.0, 1400),
+        ("digits", 2, 2.0, 4.0, 1400),
+    ]
     assert {s.code for s in found} == {records.fingerprint(nbformat.read(path, as_version=4))}
     assert "keras" in found[0].versions
     assert sweep.open_runs(path, ["digits"], range(1, 3), budget=2) == []
@@ -87,10 +105,10 @@ def test_the_same_command_goes_on_where_it_was_interrupted(path, executed, capsy
     executed.clear()
     sweep.main([str(path), "--seeds", "4", "--data", "digits", "mnist5k"])
     assert "4 of 8 runs to do" in capsys.readouterr().out and {run.seed for run in executed} == {3, 4}
-    write(path, MEASURES + "\nmore = 1")                                     # other code: all are old
+    write(path, MEASURES + "\nmore = 1")  # other code: all are old
     assert len(sweep.open_runs(path, ["digits"], range(1, 5), 1)) == 4
     write(path, MEASURES)
-    assert len(sweep.open_runs(path, ["digits"], range(1, 5), 5)) == 4       # another budget
+    assert len(sweep.open_runs(path, ["digits"], range(1, 5), 5)) == 4  # another budget
     assert len(sweep.open_runs(path, ["digits"], range(1, 5), 1, again=True)) == 4
 
 
@@ -113,9 +131,9 @@ def test_a_notebook_that_measures_nothing_and_a_cell_that_fails(path, tmp_path):
         sweep.execute(fails)
 
 
-@pytest.mark.parametrize("arguments, said", [
-    (["09_diffusion"], "there is no notebook"), (["nowhere/x.ipynb"], "there is no notebook"),
-])
+@pytest.mark.parametrize(
+    "arguments, said", [(["09_diffusion"], "there is no notebook"), (["nowhere/x.ipynb"], "there is no notebook")]
+)
 def test_unknown_notebooks(arguments, said, capsys):
     assert sweep.main(arguments) == 2
     assert said in capsys.readouterr().err

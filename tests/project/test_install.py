@@ -1,4 +1,5 @@
 """The package: a wheel works without the checkout. And the files by which others start it name what is there."""
+
 import json
 import os
 import shutil
@@ -50,8 +51,13 @@ def pip(*arguments):
 def test_labs_of_a_wheel_have_all_their_files(environment, tmp_path):
     # The libraries of this environment, but not what its .pth files add: the checkout among them.
     libraries = os.pathsep.join({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
-    run = subprocess.run([environment, "-c", LABS], cwd=tmp_path, env={**os.environ, "PYTHONPATH": libraries},
-                         capture_output=True, text=True)
+    run = subprocess.run(
+        [environment, "-c", LABS],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": libraries},
+        capture_output=True,
+        text=True,
+    )
     assert not run.returncode, run.stderr[-2000:]
     assert Path(run.stdout.strip()).is_relative_to(Path(environment).parents[1])
 

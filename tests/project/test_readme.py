@@ -1,4 +1,5 @@
 """README and 00_start_here: what they link to is there, every notebook is linked, and the two commands are given."""
+
 import re
 
 import nbformat
@@ -8,10 +9,16 @@ from helpers.rules import FOLDER, NOTEBOOKS, question_of
 
 ROOT = FOLDER.parent
 README = (ROOT / "README.md").read_text()
-START = "\n\n".join(cell.source for cell in nbformat.read(FOLDER / "00_start_here.ipynb", as_version=4).cells
-                    if cell.cell_type == "markdown")
-PAGES = {"README.md": (README, ROOT), "data/README.md": ((ROOT / "data/README.md").read_text(), ROOT / "data"),
-         "00_start_here": (START, FOLDER)}
+START = "\n\n".join(
+    cell.source
+    for cell in nbformat.read(FOLDER / "00_start_here.ipynb", as_version=4).cells
+    if cell.cell_type == "markdown"
+)
+PAGES = {
+    "README.md": (README, ROOT),
+    "data/README.md": ((ROOT / "data/README.md").read_text(), ROOT / "data"),
+    "00_start_here": (START, FOLDER),
+}
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 
 
@@ -45,8 +52,13 @@ def test_a_broken_link_is_found(tmp_path):
     assert list(broken(text, tmp_path)) == ["absent.md#part: no such file", "README.md: no alternative text"]
 
 
-@pytest.mark.parametrize("command", ["pip install -r requirements.txt && jupyter lab notebooks/00_start_here.ipynb",
-                                     "pip install -r requirements-dev.txt && pytest"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "pip install -r requirements.txt && jupyter lab notebooks/00_start_here.ipynb",
+        "pip install -r requirements-dev.txt && pytest",
+    ],
+)
 def test_commands(command):
     blocks = re.findall(r"^```\w*\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     assert command + "\n" in blocks

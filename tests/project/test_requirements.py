@@ -2,6 +2,7 @@
 
 constraints.txt pins each of them to a version within its bounds.
 """
+
 import ast
 import re
 import sys
@@ -18,11 +19,15 @@ from helpers.rules import NOTEBOOKS
 ROOT = Path(__file__).resolve().parents[2]
 ASSIGNMENTS = sorted((ROOT / "notebooks/assignments/source").rglob("*.ipynb"))
 OWN = {"helpers", *(path.stem for path in (ROOT / "tests").rglob("*.py"))}
-OPTIONAL = {"google",         # Colab's own
-            "torch"}          # compared with in a benchmark where it is installed
-NOT_IMPORTED = {"jupyterlab",           # runs the notebooks
-                "ipywidgets",           # under anywidget; its version decides how a lab's state travels
-                "tensorflow-cpu"}       # or tensorflow, whichever the machine has
+OPTIONAL = {
+    "google",  # Colab's own
+    "torch",
+}  # compared with in a benchmark where it is installed
+NOT_IMPORTED = {
+    "jupyterlab",  # runs the notebooks
+    "ipywidgets",  # under anywidget; its version decides how a lab's state travels
+    "tensorflow-cpu",
+}  # or tensorflow, whichever the machine has
 
 
 def lines(name):
@@ -45,8 +50,13 @@ def code(path):
     """The source of a module or of a notebook's code cells, without magic lines."""
     if path.suffix == ".py":
         return path.read_text("utf-8")
-    return "\n".join(line for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"
-                     for line in cell.source.splitlines() if not line.lstrip().startswith(("%", "!")))
+    return "\n".join(
+        line
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "code"
+        for line in cell.source.splitlines()
+        if not line.lstrip().startswith(("%", "!"))
+    )
 
 
 def imports(source, package=()):
@@ -55,7 +65,7 @@ def imports(source, package=()):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            start = package[:len(package) - node.level + 1] if node.level else ()
+            start = package[: len(package) - node.level + 1] if node.level else ()
             yield from (".".join([*start, *filter(None, [node.module]), alias.name]) for alias in node.names)
 
 
@@ -77,15 +87,23 @@ def reached(paths, root=ROOT):
             seen.add(path)
             for parts in (name.split(".") for name in imports_of(path, root) if name.startswith("helpers.")):
                 places = [root.joinpath(*parts[:n]) for n in range(1, len(parts) + 1)]
-                ahead += [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")
-                          if file.exists()]
+                ahead += [
+                    file
+                    for place in places
+                    for file in (place.with_suffix(".py"), place / "__init__.py")
+                    if file.exists()
+                ]
     return seen
 
 
 def missing(paths, requirements):
     distributions, there = packages_distributions(), names(requirements)
-    return {module for path in paths for module in outside(imports_of(path))
-            if not there & {canonicalize_name(name) for name in distributions.get(module, [])}}
+    return {
+        module
+        for path in paths
+        for module in outside(imports_of(path))
+        if not there & {canonicalize_name(name) for name in distributions.get(module, [])}
+    }
 
 
 def test_imports_finds_what_counts():
@@ -97,9 +115,14 @@ def test_imports_finds_what_counts():
 
 
 def test_reached_follows_modules_and_packages(tmp_path):
-    for name, source in {"helpers/__init__.py": "", "helpers/a.py": "from . import b", "helpers/c.py": "import numpy",
-                         "helpers/b/__init__.py": "from .d import e", "helpers/b/d.py": "from ..a import f",
-                         "start.py": "from helpers import a"}.items():
+    for name, source in {
+        "helpers/__init__.py": "",
+        "helpers/a.py": "from . import b",
+        "helpers/c.py": "import numpy",
+        "helpers/b/__init__.py": "from .d import e",
+        "helpers/b/d.py": "from ..a import f",
+        "start.py": "from helpers import a",
+    }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(source)
     found = {str(path.relative_to(tmp_path)) for path in reached([tmp_path / "start.py"], tmp_path)}
@@ -116,8 +139,10 @@ def test_bounds_and_reason(line):
     assert re.fullmatch(r"[\w-]+>=[\d.]+,<[\d.]+(; [^#]+)? +# \S.+", line), "not `name>=lowest,<highest  # reason`"
 
 
-@pytest.mark.parametrize("machine, build", [("x86_64", "tensorflow-cpu"), ("AMD64", "tensorflow-cpu"),
-                                            ("arm64", "tensorflow"), ("aarch64", "tensorflow")])
+@pytest.mark.parametrize(
+    "machine, build",
+    [("x86_64", "tensorflow-cpu"), ("AMD64", "tensorflow-cpu"), ("arm64", "tensorflow"), ("aarch64", "tensorflow")],
+)
 def test_each_machine_gets_one_tensorflow(machine, build):
     asked = [required(line) for line in STUDY if line.startswith("tensorflow")]
     assert [r.name for r in asked if r.marker.evaluate({"platform_machine": machine})] == [build]
@@ -136,8 +161,12 @@ def test_a_student_needs_requirements_txt_alone():
 
 def test_a_student_is_asked_for_nothing_else():
     distributions = packages_distributions()
-    used = {canonicalize_name(name) for path in reached([*NOTEBOOKS, *ASSIGNMENTS])
-            for module in outside(imports_of(path)) for name in distributions.get(module, [])}
+    used = {
+        canonicalize_name(name)
+        for path in reached([*NOTEBOOKS, *ASSIGNMENTS])
+        for module in outside(imports_of(path))
+        for name in distributions.get(module, [])
+    }
     assert names(STUDY[:-1]) - used - {"tensorflow"} <= NOT_IMPORTED
 
 

@@ -1,4 +1,5 @@
 """helpers.models.adjustable: the gate; penalties against their formulas; one graph for every setting."""
+
 import numpy as np
 import pytest
 
@@ -16,9 +17,10 @@ def repeatable():
 
 # The gate -----------------------------------------------------------------------------------------------------
 
+
 def test_gate_lets_the_first_numbers_pass():
     gate = models.Bottleneck()
-    assert (np.array(gate(X)) == X).all()                                # open at first
+    assert (np.array(gate(X)) == X).all()  # open at first
     for k in (1, 5, 16):
         gate.keep(k)
         out = np.array(gate(X))
@@ -36,8 +38,10 @@ def test_gate_of_impossible_size(k):
 
 # The adjustable autoencoder -----------------------------------------------------------------------------------
 
+
 class Counted(keras.losses.Loss):
     """Mean squared error that counts how often it is traced."""
+
     traces = 0
 
     def call(self, y, y_pred):
@@ -55,9 +59,11 @@ def machine():
 @pytest.fixture
 def adjusted(machine):
     """A function that restarts and adjusts the machine, and returns it."""
+
     def adjust(code=20, regulariser="none", strength=0.0):
         training.restart(machine, 1).adjust(code, regulariser, strength)
         return machine
+
     return adjust
 
 
@@ -125,6 +131,7 @@ def test_dropout_drops_codes_in_training_and_scales_the_rest(adjusted):
 def test_strength_counts_from_zero(adjusted, regulariser):
     def losses(*setting):
         return adjusted(8, *setting).fit(training.pipeline(X, seed=1), verbose=0).history["loss"]
+
     assert losses(regulariser, 0.0) == losses("none", 0.0) == losses("none", 0.5)
     assert losses(regulariser, 0.5) != losses("none", 0.0)
 
@@ -138,25 +145,29 @@ def test_code_has_the_size_asked_for(adjusted):
 def test_settings_replace_each_other_without_a_new_graph(adjusted):
     def losses(*setting):
         return adjusted(*setting).fit(training.pipeline(X, seed=1), verbose=0).history["loss"]
+
     first, before = losses(8, "none", 0.0), adjusted().loss.traces
     others = [losses(k, kind, 0.5) for k in (2, 20) for kind in models.Regularisers.KINDS]
-    assert losses(8, "none", 0.0) == first                               # nothing is left of what was set before
+    assert losses(8, "none", 0.0) == first  # nothing is left of what was set before
     assert len({tuple(loss) for loss in [first, *others]}) == 9
     assert adjusted().loss.traces == before > 0
 
 
-@pytest.mark.parametrize("setting, words", [
-    ((8, "dropuot", 0.1), "unknown regulariser 'dropuot': choose none, noise, dropout, L1, KL"),
-    ((0, "none", 0.1), "cannot keep 0 numbers of a code of 20"),
-    ((8, "dropout", 1.0), "less than 1 for dropout"),
-    ((8, "L1", -0.1), "choose 0 or more"),
-])
+@pytest.mark.parametrize(
+    "setting, words",
+    [
+        ((8, "dropuot", 0.1), "unknown regulariser 'dropuot': choose none, noise, dropout, L1, KL"),
+        ((0, "none", 0.1), "cannot keep 0 numbers of a code of 20"),
+        ((8, "dropout", 1.0), "less than 1 for dropout"),
+        ((8, "L1", -0.1), "choose 0 or more"),
+    ],
+)
 def test_impossible_settings(adjusted, setting, words):
     machine = adjusted(code=5, regulariser="L1", strength=0.2)
     before = evaluated(machine)
     with pytest.raises(ValueError, match=words):
         machine.adjust(*setting)
-    assert evaluated(machine) == before                                  # refused as a whole
+    assert evaluated(machine) == before  # refused as a whole
 
 
 @pytest.mark.parametrize("depth", [1, 3])
@@ -171,6 +182,7 @@ def test_depth_is_hidden_layers_each_way(depth):
 
 # Saved and loaded ---------------------------------------------------------------------------------------------
 
+
 def test_saved_adjustable_is_as_it_was_adjusted(tmp_path):
     machine = models.Adjustable(16, 20, 1, keras.activations.tanh)
     machine.compile("adam", "mse")
@@ -182,10 +194,10 @@ def test_saved_adjustable_is_as_it_was_adjusted(tmp_path):
     assert all(np.array_equal(a, b) for a, b in zip(loaded.get_weights(), machine.get_weights(), strict=True))
     assert np.array_equal(loaded(X), machine(X)) and np.array_equal(loaded.encode(X), machine.encode(X))
     assert (np.array(loaded.encode(X))[:, 5:] == 0).all()
-    assert evaluated(loaded) == evaluated(machine) > 1.1 * reconstruction_error(machine)     # and so is its penalty
+    assert evaluated(loaded) == evaluated(machine) > 1.1 * reconstruction_error(machine)  # and so is its penalty
     for model in (loaded, machine):
         training.restart(model, 2).adjust(9, "noise", 0.2)
-    assert loaded.fit(X, X, verbose=0).history == machine.fit(X, X, verbose=0).history      # and it can be trained on
+    assert loaded.fit(X, X, verbose=0).history == machine.fit(X, X, verbose=0).history  # and it can be trained on
 
 
 def test_gate_and_regularisers_are_saved_in_any_model(tmp_path):

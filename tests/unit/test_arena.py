@@ -2,6 +2,7 @@
 
 A reader's event is imitated by `press`, as a button's message does, and by setting `values`, as a control's does.
 """
+
 import threading
 import time
 
@@ -59,6 +60,7 @@ def threads(title):
 
 
 # Buttons ------------------------------------------------------------------------------------------------------
+
 
 def test_it_starts_trains_shows_and_pauses(ring):
     frames = []
@@ -123,11 +125,12 @@ def test_a_slow_run_is_slow(ring):
     ring.press("start")
     wait_for(lambda: steps(ring)[0] >= 5, "it does not train")
     ring.press("pause")
-    assert time.monotonic() - began > 0.35                 # five steps, four pauses of a tenth of a second
+    assert time.monotonic() - began > 0.35  # five steps, four pauses of a tenth of a second
     ring.values = ring.values | {"speed": "full speed"}
 
 
 # Controls -----------------------------------------------------------------------------------------------------
+
 
 def test_rates_change_while_the_run_goes_on(ring):
     models = [side.gan for side in ring._sides]
@@ -168,10 +171,14 @@ def test_a_recipe_chosen_in_the_browser_is_applied(ring):
     assert ring.values["a_loss"] == "minimax"
 
 
-@pytest.mark.parametrize(("values", "said"), [
-    ({"a_cures": ["magic"]}, "'A: cures' may hold unrolling, .*, not 'magic'"),
-    ({"data": "torus"}, "'data' must be one of 'ring'"), ({"c_loss": 1}, "no parameter c_loss"),
-])
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"a_cures": ["magic"]}, "'A: cures' may hold unrolling, .*, not 'magic'"),
+        ({"data": "torus"}, "'data' must be one of 'ring'"),
+        ({"c_loss": 1}, "no parameter c_loss"),
+    ],
+)
 def test_wrong_values_are_refused(ring, values, said):
     with pytest.raises(ValueError, match=said):
         ring.values = values
@@ -199,6 +206,7 @@ def test_a_run_that_diverges_stops_and_says_so(ring, monkeypatch):
 
 
 # Own points ---------------------------------------------------------------------------------------------------
+
 
 def test_own_points_are_clicked_in(ring):
     ring.values = ring.values | {"data": "own points"}
@@ -233,6 +241,7 @@ def test_every_world_fits_the_plane(name):
 
 # One loop, pictures -------------------------------------------------------------------------------------------
 
+
 def test_an_arena_of_the_same_title_replaces_the_first():
     first = arena.Arena("Twice")
     first.press("start")
@@ -259,8 +268,9 @@ def test_a_still_picture_leaves_the_live_sides_alone(ring):
 
 def test_settings_hold_the_extremes_every_recipe_and_every_world(ring):
     settings = list(ring.settings())
-    assert all(ring.parameters(**s) == {**s, "a_cures": list(s["a_cures"]), "b_cures": list(s["b_cures"])}
-               for s in settings)
+    assert all(
+        ring.parameters(**s) == {**s, "a_cures": list(s["a_cures"]), "b_cures": list(s["b_cures"])} for s in settings
+    )
     assert {s["recipe"] for s in settings} >= set(arena.RECIPES) and {s["data"] for s in settings} == set(arena.WORLDS)
     assert {s["a_loss"] for s in settings} == set(gan.LOSSES)
 

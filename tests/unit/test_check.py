@@ -1,4 +1,5 @@
 """helpers.check: every fault of the environment ends in a sentence with its remedy, and none in an error."""
+
 import os
 from importlib import metadata
 from types import SimpleNamespace
@@ -24,11 +25,15 @@ def test_a_check_that_breaks_is_a_line_and_the_others_go_on(monkeypatch, capsys)
     monkeypatch.setattr(check, "CHECKS", {"one": lambda: 1 / 0, "two": lambda: "ask Ann", "three": lambda: ""})
     check.environment()
     assert capsys.readouterr().out.splitlines() == [
-        "✗ one: not checked, ZeroDivisionError: division by zero", "✗ two: ask Ann", "✓ three"]
+        "✗ one: not checked, ZeroDivisionError: division by zero",
+        "✗ two: ask Ann",
+        "✓ three",
+    ]
 
 
-@pytest.mark.parametrize("version, fine", [((3, 10, 14), False), ((3, 11, 0), True), ((3, 13, 9), True),
-                                           ((3, 14, 0), False)])
+@pytest.mark.parametrize(
+    "version, fine", [((3, 10, 14), False), ((3, 11, 0), True), ((3, 13, 9), True), ((3, 14, 0), False)]
+)
 def test_python(monkeypatch, version, fine):
     monkeypatch.setattr(check, "sys", SimpleNamespace(version_info=version, version="3.x | somebody's build"))
     assert bool(check.python()) != fine
@@ -38,9 +43,11 @@ def test_python(monkeypatch, version, fine):
 @pytest.fixture
 def installed(monkeypatch):
     """A function that says what is installed: name=version."""
+
     def here(**versions):
         versions = {name.replace("_", "-"): version for name, version in versions.items()}
         monkeypatch.setattr(check, "installed", versions.get)
+
     return here
 
 
@@ -48,7 +55,8 @@ def test_packages(requirements):
     requirements("# a comment\n\nnumpy>=99,<100  # reason\nno-such-thing>=1,<2 # reason\npytest>=1 # reason\n-e .\n")
     assert check.packages() == (
         f"numpy is {metadata.version('numpy')}, no-such-thing is missing; "
-        'run `%pip install "numpy<100,>=99" "no-such-thing<2,>=1"`, then restart the kernel')
+        'run `%pip install "numpy<100,>=99" "no-such-thing<2,>=1"`, then restart the kernel'
+    )
 
 
 def test_packages_in_their_bounds(requirements):
@@ -61,13 +69,19 @@ def test_only_what_this_machine_needs_counts(requirements):
     assert check.packages() == 'nor-this is missing; run `%pip install "nor-this>=2"`, then restart the kernel'
 
 
-@pytest.mark.parametrize("here, said", [
-    ({"tensorflow_cpu": "2.20"}, ""),
-    ({"tensorflow": "2.20"}, ""),                                       # with the GPU's part, and on Colab
-    ({"tensorflow": "2.19"}, 'tensorflow is 2.19; run `%pip install "tensorflow<2.22,>=2.20"`'),
-    ({"tensorflow_cpu": "2.19", "tensorflow": "2.20"}, 'tensorflow-cpu is 2.19; run `%pip install "tensorflow-cpu<'),
-    ({}, 'tensorflow-cpu is missing; run `%pip install "tensorflow-cpu<2.22,>=2.20"`'),
-])
+@pytest.mark.parametrize(
+    "here, said",
+    [
+        ({"tensorflow_cpu": "2.20"}, ""),
+        ({"tensorflow": "2.20"}, ""),  # with the GPU's part, and on Colab
+        ({"tensorflow": "2.19"}, 'tensorflow is 2.19; run `%pip install "tensorflow<2.22,>=2.20"`'),
+        (
+            {"tensorflow_cpu": "2.19", "tensorflow": "2.20"},
+            'tensorflow-cpu is 2.19; run `%pip install "tensorflow-cpu<',
+        ),
+        ({}, 'tensorflow-cpu is missing; run `%pip install "tensorflow-cpu<2.22,>=2.20"`'),
+    ],
+)
 def test_either_build_of_tensorflow_serves(requirements, installed, here, said):
     requirements("tensorflow-cpu>=2.20,<2.22  # reason\n")
     installed(**here)
@@ -84,11 +98,14 @@ def test_jupyterlab_may_be_elsewhere_but_not_too_old(requirements, installed):
     assert check.packages().startswith("jupyterlab is 3.6; run `%pip install")
 
 
-@pytest.mark.parametrize("code, said", [
-    ("import no_such_library", "ModuleNotFoundError: No module named 'no_such_library'; run `%pip install x`"),
-    ("import os; os.abort()", "Python ended with code -6; run `%pip install x`"),
-    ("import sys; sys.exit('library too old')", "library too old; run `%pip install x`"),
-])
+@pytest.mark.parametrize(
+    "code, said",
+    [
+        ("import no_such_library", "ModuleNotFoundError: No module named 'no_such_library'; run `%pip install x`"),
+        ("import os; os.abort()", "Python ended with code -6; run `%pip install x`"),
+        ("import sys; sys.exit('library too old')", "library too old; run `%pip install x`"),
+    ],
+)
 def test_a_broken_library_is_a_sentence(code, said):
     assert check.runs(code, "x").startswith(said)
 
@@ -116,7 +133,7 @@ def test_folder(tmp_path, monkeypatch):
     assert not check.folder()
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert "cannot be written to" in check.folder()
-    (tmp_path / "mnist.npz").touch()                     # in a classroom it may be read-only once the file is there
+    (tmp_path / "mnist.npz").touch()  # in a classroom it may be read-only once the file is there
     assert not check.folder()
 
 

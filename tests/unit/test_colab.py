@@ -1,4 +1,5 @@
 """helpers.colab: the badge, the cell, that they follow the address; and the cell run on a Colab that is made here."""
+
 import copy
 import os
 import shutil
@@ -34,13 +35,16 @@ def test_badge_and_cell(path):
     notebook = prepared(path, "https://github.com/ann/answers")
     title, cell = notebook.cells[:2]
     assert title.source.splitlines()[:5] == [
-        "# 1 · A sample", "",
+        "# 1 · A sample",
+        "",
         "[![Open in Colab](images/colab.png)]"
         "(https://colab.research.google.com/github/ann/answers/blob/main/notebooks/01_sample.ipynb)",
-        "", "**The question.** What is a sample?"]
+        "",
+        "**The question.** What is a sample?",
+    ]
     assert "git clone -q --depth 1 https://github.com/ann/answers answers" in cell.source
     assert cell.metadata == {"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
-    assert everything(notebook, path) == []                    # run in order as before, with one more cell
+    assert everything(notebook, path) == []  # run in order as before, with one more cell
 
 
 def test_nothing_changes_a_second_time(path):
@@ -98,8 +102,13 @@ def run(content, *code):
     bin.mkdir(parents=True, exist_ok=True)
     (bin / "pip").write_text(f"#!/bin/sh\necho pip $*\ncat >> '{content}/asked'\n")
     (bin / "pip").chmod(0o755)
-    done = subprocess.run([sys.executable, "-I", "-c", "\n".join(code)], cwd=content, text=True, capture_output=True,
-                          env=os.environ | {"PATH": f"{bin}{os.pathsep}{os.environ['PATH']}"})
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", "\n".join(code)],
+        cwd=content,
+        text=True,
+        capture_output=True,
+        env=os.environ | {"PATH": f"{bin}{os.pathsep}{os.environ['PATH']}"},
+    )
     return done.stdout, done.stderr
 
 
@@ -107,11 +116,15 @@ def run(content, *code):
 def test_cell_on_colab(path, repository, tmp_path):
     cell, content = prepared(path, repository).cells[1].source, tmp_path / "content"
     at = f"{content}/answers/notebooks .."
-    for installed in ("pip install -q -r /dev/stdin", "pip install -q -r /dev/stdin"):     # and in a restarted kernel
-        said, wrong = run(content, AS_ON_COLAB, cell, SAY_WHERE, cell, SAY_WHERE)          # run again, it does nothing
+    for installed in ("pip install -q -r /dev/stdin", "pip install -q -r /dev/stdin"):  # and in a restarted kernel
+        said, wrong = run(content, AS_ON_COLAB, cell, SAY_WHERE, cell, SAY_WHERE)  # run again, it does nothing
         assert wrong == "" and said.splitlines() == [
-            installed, at, f"{content}/answers/notebooks/../helpers/__init__.py", at,
-            f"{content}/answers/notebooks/../helpers/__init__.py"]
+            installed,
+            at,
+            f"{content}/answers/notebooks/../helpers/__init__.py",
+            at,
+            f"{content}/answers/notebooks/../helpers/__init__.py",
+        ]
     assert (content / "asked").read_text() == 2 * "# why\nmlxtend>=0.2\n"
     said, wrong = run(tmp_path / "offline", AS_ON_COLAB, cell.replace("file://", "file:///absent"))
     assert said == "" and "CalledProcessError" in wrong and "absent" in wrong
@@ -119,6 +132,10 @@ def test_cell_on_colab(path, repository, tmp_path):
 
 def test_cell_elsewhere(path, tmp_path):
     cell = prepared(path, "https://github.com/ann/answers").cells[1].source
-    said, wrong = run(tmp_path / "here", "import os, sys; was = os.getcwd(), list(sys.path), dict(os.environ)", cell,
-                      "assert was == (os.getcwd(), sys.path, dict(os.environ))")
+    said, wrong = run(
+        tmp_path / "here",
+        "import os, sys; was = os.getcwd(), list(sys.path), dict(os.environ)",
+        cell,
+        "assert was == (os.getcwd(), sys.path, dict(os.environ))",
+    )
     assert said == wrong == "" and os.listdir(tmp_path / "here") == ["bin"]

@@ -171,10 +171,18 @@ def test_own_file_by_path_object_relative_path_and_home(save, tmp_path, monkeypa
         assert same(load(name), load(path))
 
 
-@pytest.mark.parametrize("shape, image_shape", [
-    ((60, 4, 6), (4, 6)), ((60, 4, 6, 1), (4, 6)), ((60, 16), (4, 4)), ((60, 15), (1, 15)), ((60, 1), (1, 1)),
-    ((60, 5, 1), (1, 5)), ((60, 16, 1), (4, 4)),
-])
+@pytest.mark.parametrize(
+    "shape, image_shape",
+    [
+        ((60, 4, 6), (4, 6)),
+        ((60, 4, 6, 1), (4, 6)),
+        ((60, 16), (4, 4)),
+        ((60, 15), (1, 15)),
+        ((60, 1), (1, 1)),
+        ((60, 5, 1), (1, 5)),
+        ((60, 16, 1), (4, 4)),
+    ],
+)
 def test_shapes_of_images(save, shape, image_shape):
     x = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     mine = load(save(x_train=x, x_test=x[:30]))
@@ -266,10 +274,20 @@ def test_unknown_names():
     assert "points() takes ring" in message(load, "ring")
 
 
-@pytest.mark.parametrize("keyword, value", [
-    ("seed", -1), ("seed", 1.5), ("seed", "42"), ("seed", None), ("seed", 2**32), ("n_train", 0),
-    ("n_test", -3), ("n_train", 10.0), ("n_test", "all"),
-])
+@pytest.mark.parametrize(
+    "keyword, value",
+    [
+        ("seed", -1),
+        ("seed", 1.5),
+        ("seed", "42"),
+        ("seed", None),
+        ("seed", 2**32),
+        ("n_train", 0),
+        ("n_test", -3),
+        ("n_train", 10.0),
+        ("n_test", "all"),
+    ],
+)
 def test_wrong_numbers(keyword, value):
     assert f"{keyword} must be a whole number" in message(load, **{keyword: value})
 
@@ -287,8 +305,13 @@ def test_damaged_file(save, tmp_path):
     whole = path.read_bytes()
     middle = len(whole) // 3
     flipped = bytes([whole[middle] ^ 255])
-    damages = {"empty": b"", "text": b"not an archive", "cut": whole[: len(whole) // 2], "almost": whole[:-1],
-               "flipped": whole[:middle] + flipped + whole[middle + 1:]}
+    damages = {
+        "empty": b"",
+        "text": b"not an archive",
+        "cut": whole[: len(whole) // 2],
+        "almost": whole[:-1],
+        "flipped": whole[:middle] + flipped + whole[middle + 1 :],
+    }
     for damaged in damages.values():
         path.write_bytes(damaged)
         text = message(load, path)
@@ -323,35 +346,41 @@ def changed(value, dtype=float):
     return x
 
 
-@pytest.mark.parametrize("changes, expected", [
-    ({"x_train": X[0, 0]}, "x_train has shape (8,)"),
-    ({"x_train": np.array(5)}, "x_train has shape ()"),
-    ({"x_test": np.stack([X] * 2, axis=-1)}, "x_test has shape (60, 8, 8, 2)"),
-    ({"x_test": X[..., None, None]}, "x_test has shape (60, 8, 8, 1, 1)"),
-    ({"x_test": X[:, :7], "y_test": Y}, "x_train has (8, 8) pixels, x_test (7, 8)"),
-    ({"x_train": X[:0], "y_train": Y[:0]}, "x_train has shape (0, 8, 8)"),
-    ({"x_test": X[:, :, :0]}, "x_test has shape (60, 8, 0)"),
-    ({"x_train": X.astype(str)}, "x_train holds <U3 values"),
-    ({"x_train": X.astype(complex)}, "x_train holds complex128 values"),
-    ({"x_train": X.astype("datetime64[s]")}, "x_train holds datetime64[s] values"),
-    ({"x_train": changed(np.nan)}, "x_train holds NaN or infinite"),
-    ({"x_test": changed(np.inf), "y_test": Y}, "x_test holds NaN or infinite"),
-    ({"x_train": changed(-1, int)}, "x_train ranges from -1 to 255"),
-    ({"x_train": changed(256, int)}, "x_train ranges from 0 to 256"),
-    ({"x_train": X / np.float32(127.5) - 1}, "x_train ranges from -1.0 to 1.0"),
-    ({"x_train": X / 255 * 1.0001}, "x_train ranges from 0.0 to 1.0001"),
-    ({"x_train": X / 255 * 16}, "ranges from 0.0 to 16.0, which is neither 0–1 nor 0–255"),
-    ({"x_train": (X // 16).astype(np.uint8)}, "ranges from 0 to 15, which is neither 0–1 nor 0–255"),
-    ({"x_train": X / 16 / 255}, "almost black"),
-    ({"x_train": X / 255.0}, "x_train ranges to 1.0, x_test to 255: two scales"),
-    ({"x_test": X / 255.0, "y_test": Y}, "x_train ranges to 255, x_test to 1.0: two scales"),
-    ({"y_train": Y[:59]}, "y_train is uint8 of shape (59,). Make it one whole number or name an image, shape (60,)"),
-    ({"y_train": np.stack([Y, Y], axis=1)}, "y_train is uint8 of shape (60, 2)"),
-    ({"y_train": np.ones((60, 3), int)}, "y_train is int64 of shape (60, 3)"),
-    ({"y_train": Y + 0.5}, "y_train is float64"),
-    ({"y_train": Y.astype(complex)}, "y_train is complex128"),
-    ({"y_train": Y[:0], "x_train": X[:0]}, "x_train has shape"),
-])
+@pytest.mark.parametrize(
+    "changes, expected",
+    [
+        ({"x_train": X[0, 0]}, "x_train has shape (8,)"),
+        ({"x_train": np.array(5)}, "x_train has shape ()"),
+        ({"x_test": np.stack([X] * 2, axis=-1)}, "x_test has shape (60, 8, 8, 2)"),
+        ({"x_test": X[..., None, None]}, "x_test has shape (60, 8, 8, 1, 1)"),
+        ({"x_test": X[:, :7], "y_test": Y}, "x_train has (8, 8) pixels, x_test (7, 8)"),
+        ({"x_train": X[:0], "y_train": Y[:0]}, "x_train has shape (0, 8, 8)"),
+        ({"x_test": X[:, :, :0]}, "x_test has shape (60, 8, 0)"),
+        ({"x_train": X.astype(str)}, "x_train holds <U3 values"),
+        ({"x_train": X.astype(complex)}, "x_train holds complex128 values"),
+        ({"x_train": X.astype("datetime64[s]")}, "x_train holds datetime64[s] values"),
+        ({"x_train": changed(np.nan)}, "x_train holds NaN or infinite"),
+        ({"x_test": changed(np.inf), "y_test": Y}, "x_test holds NaN or infinite"),
+        ({"x_train": changed(-1, int)}, "x_train ranges from -1 to 255"),
+        ({"x_train": changed(256, int)}, "x_train ranges from 0 to 256"),
+        ({"x_train": X / np.float32(127.5) - 1}, "x_train ranges from -1.0 to 1.0"),
+        ({"x_train": X / 255 * 1.0001}, "x_train ranges from 0.0 to 1.0001"),
+        ({"x_train": X / 255 * 16}, "ranges from 0.0 to 16.0, which is neither 0–1 nor 0–255"),
+        ({"x_train": (X // 16).astype(np.uint8)}, "ranges from 0 to 15, which is neither 0–1 nor 0–255"),
+        ({"x_train": X / 16 / 255}, "almost black"),
+        ({"x_train": X / 255.0}, "x_train ranges to 1.0, x_test to 255: two scales"),
+        ({"x_test": X / 255.0, "y_test": Y}, "x_train ranges to 255, x_test to 1.0: two scales"),
+        (
+            {"y_train": Y[:59]},
+            "y_train is uint8 of shape (59,). Make it one whole number or name an image, shape (60,)",
+        ),
+        ({"y_train": np.stack([Y, Y], axis=1)}, "y_train is uint8 of shape (60, 2)"),
+        ({"y_train": np.ones((60, 3), int)}, "y_train is int64 of shape (60, 3)"),
+        ({"y_train": Y + 0.5}, "y_train is float64"),
+        ({"y_train": Y.astype(complex)}, "y_train is complex128"),
+        ({"y_train": Y[:0], "x_train": X[:0]}, "x_train has shape"),
+    ],
+)
 @pytest.mark.parametrize("labels", [True, False])
 def test_arrays_that_cannot_be_used(save, changes, expected, labels):
     path = save(**changes)
@@ -359,11 +388,17 @@ def test_arrays_that_cannot_be_used(save, changes, expected, labels):
     assert text.startswith(f"{path}: ") and expected in text
 
 
-@pytest.mark.parametrize("labels, called", [
-    (Y[:, None], "012"), (np.eye(3, dtype=int)[Y], "012"), (Y.astype(float), "012"),
-    (Y.astype(int) - 1, ("-1", "0", "1")),
-    (10 * Y + 7, ("7", "17", "27")), (np.array(["ant", "bee", "cat"])[Y], ("ant", "bee", "cat")),
-])
+@pytest.mark.parametrize(
+    "labels, called",
+    [
+        (Y[:, None], "012"),
+        (np.eye(3, dtype=int)[Y], "012"),
+        (Y.astype(float), "012"),
+        (Y.astype(int) - 1, ("-1", "0", "1")),
+        (10 * Y + 7, ("7", "17", "27")),
+        (np.array(["ant", "bee", "cat"])[Y], ("ant", "bee", "cat")),
+    ],
+)
 def test_labels_of_any_coding_are_counted_from_0_and_keep_their_names(save, labels, called):
     mine = load(save(y_train=labels, y_test=labels[:30]))
     assert mine.class_names == tuple(called) and mine.n_classes == 3 and mine.y_train.dtype == np.int64
@@ -374,7 +409,8 @@ def test_classes_are_those_of_both_halves(save):
     mine = load(save(y_train=2 * Y, y_test=np.arange(30) % 2 * 5), per_class=0)
     assert mine.class_names == ("0", "2", "4", "5") and set(mine.y_test) == {0, 3}
     assert "too few images of class 5 (0) to train on, 1 of each are needed" in message(
-        load, save(y_train=2 * Y, y_test=np.arange(30) % 2 * 5))
+        load, save(y_train=2 * Y, y_test=np.arange(30) % 2 * 5)
+    )
 
 
 def test_too_few_images_of_a_class_are_said_at_once(save):
@@ -648,11 +684,14 @@ def test_read_only_folder(server, folder, monkeypatch, code):
 
 def start_loading(*names):
     """Start a process that loads the data sets as this one would: same server, folder and checksums."""
-    script = (f"from pathlib import Path; from helpers import data; data.BASE_URL = {data.BASE_URL!r}; "
-              f"data.SOURCES = {data.SOURCES!r}; data.FOLDER = Path({str(data.FOLDER)!r}); "
-              f"print(*[float(data.load(name).x_train.sum()) for name in {names!r}])")
-    return subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, text=True, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE)
+    script = (
+        f"from pathlib import Path; from helpers import data; data.BASE_URL = {data.BASE_URL!r}; "
+        f"data.SOURCES = {data.SOURCES!r}; data.FOLDER = Path({str(data.FOLDER)!r}); "
+        f"print(*[float(data.load(name).x_train.sum()) for name in {names!r}])"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
 
 
 def test_two_processes_download_at_once(server, folder):
@@ -729,10 +768,15 @@ def test_points(name):
         assert points(name, n=n).x.shape == (n, 2)
 
 
-@pytest.mark.parametrize("name, std, settings", [
-    ("ring", 0.05, {}), ("ring", 0.2, {"std": 0.2, "radius": 5, "k": 3}),
-    ("grid", 0.1, {}), ("grid", 0.3, {"std": 0.3, "side": 2}),
-])
+@pytest.mark.parametrize(
+    "name, std, settings",
+    [
+        ("ring", 0.05, {}),
+        ("ring", 0.2, {"std": 0.2, "radius": 5, "k": 3}),
+        ("grid", 0.1, {}),
+        ("grid", 0.3, {"std": 0.3, "side": 2}),
+    ],
+)
 def test_points_lie_around_their_modes(name, std, settings):
     drawn = points(name, n=20_000, **settings)
     assert drawn.std == std and drawn.modes.dtype == np.float32

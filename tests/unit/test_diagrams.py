@@ -1,4 +1,5 @@
 """Drawings: on a transparent ground, with what they hold where it was put, and words for who cannot see them."""
+
 import io
 
 import numpy as np
@@ -17,7 +18,7 @@ def pixels(drawing):
 def ink(drawing, left, right):
     """The share of a vertical strip of the drawing, from 0 to 1, that is not transparent."""
     alpha = pixels(drawing)[..., 3]
-    return (alpha[:, int(left * alpha.shape[1]):int(right * alpha.shape[1])] > 0).mean()
+    return (alpha[:, int(left * alpha.shape[1]) : int(right * alpha.shape[1])] > 0).mean()
 
 
 def test_empty_sheet_is_transparent_and_twice_as_sharp_as_its_width():

@@ -1,4 +1,5 @@
 """Evidence: intervals, what a case and a claim come to, records on disk, and what a notebook shows of them."""
+
 from dataclasses import replace
 
 import nbformat
@@ -13,11 +14,40 @@ from helpers.records import MIME, Sample
 SPREAD = np.array([-1.0, -0.6, -0.3, -0.1, 0.0, 0.0, 0.1, 0.3, 0.6, 1.0])
 
 
-def samples(mean, spread=0.02, name="mnist5k", case="", claim="1.1", budget=1.0, n=10, control=0.0, positive=0.5,
-            at_least=0.1, at_most=None):
+def samples(
+    mean,
+    spread=0.02,
+    name="mnist5k",
+    case="",
+    claim="1.1",
+    budget=1.0,
+    n=10,
+    control=0.0,
+    positive=0.5,
+    at_least=0.1,
+    at_most=None,
+):
     """n samples whose values lie around a mean."""
-    return [Sample(name, 4000, 1000, seed, budget, claim, case, round(float(mean + spread * SPREAD[seed % 10]), 5),
-                   at_least, at_most, "%", control, positive, "abc", "numpy 2") for seed in range(n)]
+    return [
+        Sample(
+            name,
+            4000,
+            1000,
+            seed,
+            budget,
+            claim,
+            case,
+            round(float(mean + spread * SPREAD[seed % 10]), 5),
+            at_least,
+            at_most,
+            "%",
+            control,
+            positive,
+            "abc",
+            "numpy 2",
+        )
+        for seed in range(n)
+    ]
 
 
 # --- one case ---
@@ -44,7 +74,7 @@ def test_interval_covers_the_truth_as_often_as_it_says():
         runs = []
         for _ in range(10):
             order = rng.permutation(100)
-            runs.append(population[order[:20]].mean())             # of the images that are tested on
+            runs.append(population[order[:20]].mean())  # of the images that are tested on
         low, high = interval(runs)
         plain += low <= 0 <= high
         low, high = interval(runs, overlap=0.25)
@@ -52,9 +82,10 @@ def test_interval_covers_the_truth_as_often_as_it_says():
     assert plain < 0.9 * 300 < corrected
 
 
-@pytest.mark.parametrize("low, high, said", [
-    (0.1, 0.3, "yes"), (0.05, 0.2, "undecided"), (0.02, 0.08, "small"), (-0.02, 0.08, "no"), (-0.3, -0.1, "no"),
-])
+@pytest.mark.parametrize(
+    "low, high, said",
+    [(0.1, 0.3, "yes"), (0.05, 0.2, "undecided"), (0.02, 0.08, "small"), (-0.02, 0.08, "no"), (-0.3, -0.1, "no")],
+)
 def test_at_least(low, high, said):
     assert Bar(at_least=0.1).decide(low, high) == said
 
@@ -70,17 +101,24 @@ def test_a_bar_has_one_side():
             Bar(**sides)
 
 
-@pytest.mark.parametrize("bar, value, said", [
-    (Bar(0.1, unit="% less error"), 0.3721, "37.2% less error"), (Bar(0.01, unit="points"), 0.0266, "2.66 points"),
-    (Bar(at_most=0.5, unit="nats"), 0.123456, "0.123 nats"), (Bar(0.01), 0.98765, "0.988"), (Bar(1), 2800.0, "2.8e+03"),
-])
+@pytest.mark.parametrize(
+    "bar, value, said",
+    [
+        (Bar(0.1, unit="% less error"), 0.3721, "37.2% less error"),
+        (Bar(0.01, unit="points"), 0.0266, "2.66 points"),
+        (Bar(at_most=0.5, unit="nats"), 0.123456, "0.123 nats"),
+        (Bar(0.01), 0.98765, "0.988"),
+        (Bar(1), 2800.0, "2.8e+03"),
+    ],
+)
 def test_values_in_words(bar, value, said):
     assert bar.show(value) == said
 
 
-@pytest.mark.parametrize("mean, spread, said", [
-    (0.37, 0.02, "yes"), (0.05, 0.01, "small"), (0.0, 0.03, "no"), (0.1, 0.05, "undecided"), (-0.4, 0.1, "no"),
-])
+@pytest.mark.parametrize(
+    "mean, spread, said",
+    [(0.37, 0.02, "yes"), (0.05, 0.01, "small"), (0.0, 0.03, "no"), (0.1, 0.05, "undecided"), (-0.4, 0.1, "no")],
+)
 def test_case(mean, spread, said):
     assert Case(samples(mean, spread)).decision == said
 
@@ -93,9 +131,10 @@ def test_fewer_than_five_runs_decide_nothing():
     assert Case(samples(0.37, n=4)).decision == "undecided" and Case(samples(0.37, n=5)).decision == "yes"
 
 
-@pytest.mark.parametrize("changes, why", [
-    ({"control": 0.2}, "its control reaches the bar"), ({"positive": 0.05}, "its positive control misses the bar"),
-])
+@pytest.mark.parametrize(
+    "changes, why",
+    [({"control": 0.2}, "its control reaches the bar"), ({"positive": 0.05}, "its positive control misses the bar")],
+)
 def test_unsound_controls_decide_nothing_and_are_named(changes, why):
     found = samples(0.37, case="a code of 8", **changes)
     assert Case(found).unsound == why and Case(found).decision == "undecided"
@@ -106,15 +145,22 @@ def test_unsound_controls_decide_nothing_and_are_named(changes, why):
 # --- one claim ---
 
 
-@pytest.mark.parametrize("found, word, lines", [
-    (samples(0.4) + samples(0.3, name="digits"), "holds", ["✓ mnist5k, digits"]),
-    (samples(0.0) + samples(0.05, 0.01, name="digits"), "fails", ["✗ mnist5k, digits, small"]),
-    (samples(0.4, case="A") + samples(0.0, case="B"), "depends", ["✓ A (mnist5k)", "✗ B (mnist5k)"]),
-    (samples(0.4, case="A") + samples(0.1, 0.05, case="B"), "undecided", ["✓ A (mnist5k)", "? B (mnist5k)"]),
-    (samples(0.4) + samples(0.0, name="digits") + samples(0.1, 0.05, name="x"), "depends",
-     ["✓ mnist5k", "✗ digits", "? x"]),
-    ([], "not recorded", []), (samples(0.4, claim="1.2"), "not recorded", []),
-])
+@pytest.mark.parametrize(
+    "found, word, lines",
+    [
+        (samples(0.4) + samples(0.3, name="digits"), "holds", ["✓ mnist5k, digits"]),
+        (samples(0.0) + samples(0.05, 0.01, name="digits"), "fails", ["✗ mnist5k, digits, small"]),
+        (samples(0.4, case="A") + samples(0.0, case="B"), "depends", ["✓ A (mnist5k)", "✗ B (mnist5k)"]),
+        (samples(0.4, case="A") + samples(0.1, 0.05, case="B"), "undecided", ["✓ A (mnist5k)", "? B (mnist5k)"]),
+        (
+            samples(0.4) + samples(0.0, name="digits") + samples(0.1, 0.05, name="x"),
+            "depends",
+            ["✓ mnist5k", "✗ digits", "? x"],
+        ),
+        ([], "not recorded", []),
+        (samples(0.4, claim="1.2"), "not recorded", []),
+    ],
+)
 def test_claim(found, word, lines):
     said = verdict(found, "1.1")
     assert (said.word, said.lines()) == (word, lines)
@@ -126,7 +172,7 @@ def test_longer_training_that_overturns_a_case_makes_the_claim_depend_on_it():
     assert verdict(samples(0.0) + longer, "1.1").lines()[-1] == "with longer training otherwise: mnist5k"
     assert verdict(samples(0.4) + longer, "1.1") == verdict(samples(0.4), "1.1")
     mixed = longer[:1] + samples(0.0, budget=5.0, n=2)[1:]
-    assert verdict(samples(0.0) + mixed, "1.1").word == "fails"              # two runs that disagree overturn nothing
+    assert verdict(samples(0.0) + mixed, "1.1").word == "fails"  # two runs that disagree overturn nothing
 
 
 def test_another_run_agrees_where_the_recorded_ones_lie():
@@ -139,8 +185,10 @@ def test_another_run_agrees_where_the_recorded_ones_lie():
 
 
 def test_records_are_read_as_they_were_written(tmp_path):
-    found = [*samples(0.4, case='a "quoted", case'),
-             *samples(0.2, at_least=None, at_most=0.5, positive=None, name="ring")]
+    found = [
+        *samples(0.4, case='a "quoted", case'),
+        *samples(0.2, at_least=None, at_most=0.5, positive=None, name="ring"),
+    ]
     path = records.write("01_tasks", found, tmp_path)
     again = records.read("01_tasks", tmp_path)
     assert sorted(again, key=repr) == sorted(found, key=repr) and path == tmp_path / "01_tasks.csv"
@@ -153,7 +201,7 @@ def test_a_run_is_recorded_whole_in_the_place_of_its_earlier_self(tmp_path):
     records.add("n", [*samples(0.4, n=3), *samples(0.1, n=3, claim="1.2")], tmp_path)
     records.add("n", [replace(sample, value=0.9) for sample in samples(0.4, n=1)], tmp_path)
     found = records.read("n", tmp_path)
-    assert [sample.value for sample in found if sample.seed == 0] == [0.9]      # 1.2 of that run went with it
+    assert [sample.value for sample in found if sample.seed == 0] == [0.9]  # 1.2 of that run went with it
     assert len(found) == 5
 
 
@@ -175,9 +223,11 @@ def cell(source, *tags, **fields):
 
 def test_fingerprint_is_that_of_what_decides_a_measurement():
     plain = records.fingerprint(notebook(cell("x = 1\ny = 2")))
-    same = [notebook(cell("x = 1\n\n# why\ny = 2   "), new_markdown_cell("more")),
-            notebook(cell("SEED = 7", "parameters"), cell("x = 1"), cell("y = 2"), cell("plot(x)", "picture")),
-            notebook(cell("labs.Lab()", "lab"), cell("x = 1\ny = 2", outputs=[new_output("stream", text="3")]))]
+    same = [
+        notebook(cell("x = 1\n\n# why\ny = 2   "), new_markdown_cell("more")),
+        notebook(cell("SEED = 7", "parameters"), cell("x = 1"), cell("y = 2"), cell("plot(x)", "picture")),
+        notebook(cell("labs.Lab()", "lab"), cell("x = 1\ny = 2", outputs=[new_output("stream", text="3")])),
+    ]
     assert {records.fingerprint(one) for one in same} == {plain}
     other = [notebook(cell("x = 2\ny = 2")), notebook(cell("y = 2"), cell("x = 1")), notebook(cell("plot()"))]
     assert plain not in {records.fingerprint(one) for one in other}
@@ -186,6 +236,7 @@ def test_fingerprint_is_that_of_what_decides_a_measurement():
 def test_samples_of_an_executed_notebook_carry_its_fingerprint_and_the_last_of_two_counts():
     def output(value):
         return new_output("display_data", data={MIME: {**vars(samples(value, 0, n=1)[0]), "code": ""}})
+
     executed = notebook(cell("measure()", outputs=[output(0.2), output(0.3)]), cell("1 + 1"))
     (found,) = records.samples_of(executed)
     assert (found.value, found.code) == (0.3, records.fingerprint(executed))
@@ -202,8 +253,9 @@ def shown(monkeypatch):
     import IPython.display
 
     found = []
-    monkeypatch.setattr(IPython.display, "display",
-                        lambda what, metadata=None, raw=False: found.append((what, metadata)))
+    monkeypatch.setattr(
+        IPython.display, "display", lambda what, metadata=None, raw=False: found.append((what, metadata))
+    )
     return found
 
 
@@ -212,19 +264,28 @@ def claims(tmp_path):
     """Two claims on the digits, of which ten runs are recorded."""
     found = [*samples(0.4, case="a code of 8", name="digits"), *samples(0.0, case="a code of 64", name="digits")]
     records.write("01_tasks", found, tmp_path)
-    return Claims({"1.1": "Codes keep more", "1.2": "Maps are better"}, "01_tasks", data.load("digits"), 42,
-                  folder=tmp_path)
+    return Claims(
+        {"1.1": "Codes keep more", "1.2": "Maps are better"}, "01_tasks", data.load("digits"), 42, folder=tmp_path
+    )
 
 
 def test_a_measurement_is_noted_and_shown_among_the_recorded_runs(claims, shown):
-    claims.measure("1.1", np.float32(0.41), case="a code of 8", at_least=0.1, unit="%", control=("PCA itself", 0.0),
-                   positive=("all pixels", 1.0))
+    claims.measure(
+        "1.1",
+        np.float32(0.41),
+        case="a code of 8",
+        at_least=0.1,
+        unit="%",
+        control=("PCA itself", 0.0),
+        positive=("all pixels", 1.0),
+    )
     (bundle, metadata), sample = shown[0], claims.measured["1.1", "a code of 8"]
     assert bundle[MIME]["value"] == sample.value == pytest.approx(0.41)
     assert (sample.data, sample.n_train, sample.n_test, sample.seed, sample.budget) == ("digits", 1400, 397, 42, 1.0)
     assert "numpy" in sample.versions and "python 3" in sample.versions
-    assert metadata["image/png"]["alt"] == ("1.1 a code of 8: this run reaches the bar, 41% where at least 10% is "
-                                            "required. digits: 10 of 10 runs reach it.")
+    assert metadata["image/png"]["alt"] == (
+        "1.1 a code of 8: this run reaches the bar, 41% where at least 10% is required. digits: 10 of 10 runs reach it."
+    )
     assert bundle["image/png"]
 
 
@@ -236,10 +297,14 @@ def test_points_are_drawn_anew_so_their_runs_do_not_overlap(shown, tmp_path):
     assert "No recorded runs" in shown[0][1]["image/png"]["alt"]
 
 
-@pytest.mark.parametrize("number, value, error", [
-    ("9.9", 1.0, "there is no claim '9.9' here: the claims are 1.1, 1.2"),
-    ("1.1", [1.0, 2.0], r"of shape \(2,\): one run gives one number"), ("1.1", float("nan"), "diverged"),
-])
+@pytest.mark.parametrize(
+    "number, value, error",
+    [
+        ("9.9", 1.0, "there is no claim '9.9' here: the claims are 1.1, 1.2"),
+        ("1.1", [1.0, 2.0], r"of shape \(2,\): one run gives one number"),
+        ("1.1", float("nan"), "diverged"),
+    ],
+)
 def test_what_cannot_be_measured(claims, number, value, error):
     with pytest.raises(ValueError, match=error):
         claims.measure(number, value, at_least=0.1, control=("x", 0.0))
@@ -248,8 +313,7 @@ def test_what_cannot_be_measured(claims, number, value, error):
 def test_verdicts_are_those_of_the_records_and_a_run_that_does_not_agree_shows(claims, shown, capsys):
     claims.measure("1.1", 0.41, case="a code of 8", at_least=0.1, unit="%", control=("PCA", 0.0))
     claims.verdicts()
-    expected = ("1.1 depends\n    ✓ a code of 8 (digits)\n    ✗ a code of 64 (digits)\n"
-                "1.2 not recorded\n")
+    expected = "1.1 depends\n    ✓ a code of 8 (digits)\n    ✗ a code of 64 (digits)\n1.2 not recorded\n"
     assert capsys.readouterr().out == expected
     claims.measure("1.1", 0.9, case="a code of 8", at_least=0.1, unit="%", control=("PCA", 0.0))
     claims.verdicts()
@@ -257,8 +321,15 @@ def test_verdicts_are_those_of_the_records_and_a_run_that_does_not_agree_shows(c
 
 
 def test_table_shows_this_run_the_records_and_the_controls_folded(claims, shown):
-    claims.measure("1.1", 0.41, case="a code of 8", at_least=0.1, unit="%", control=("PCA itself", 0.0),
-                   positive=("all pixels", 1.0))
+    claims.measure(
+        "1.1",
+        0.41,
+        case="a code of 8",
+        at_least=0.1,
+        unit="%",
+        control=("PCA itself", 0.0),
+        positive=("all pixels", 1.0),
+    )
     claims.measure("1.1", 0.0, case="a code of 64", at_least=0.1, unit="%", control=("PCA itself", 0.0))
     claims.table()
     table = shown[-1][0].data

@@ -1,4 +1,5 @@
 """helpers.files: every form in which people have images, in the names that their makers give them; and each error."""
+
 import gzip
 
 import numpy as np
@@ -19,8 +20,15 @@ def idx(array, zipped):
 
 
 def medmnist(folder):
-    np.savez(folder / "mine.npz", train_images=X[:20], train_labels=Y[:20, None], val_images=X[:5],
-             val_labels=Y[:5, None], test_images=X[20:], test_labels=Y[20:, None])
+    np.savez(
+        folder / "mine.npz",
+        train_images=X[:20],
+        train_labels=Y[:20, None],
+        val_images=X[:5],
+        val_labels=Y[:5, None],
+        test_images=X[20:],
+        test_labels=Y[20:, None],
+    )
     return "mine.npz"
 
 
@@ -66,7 +74,7 @@ def test_two_halves_with_labels(tmp_path, make):
 
 def test_folder_with_train_and_test(tmp_path):
     mine = load(tmp_path / folder_of_halves(tmp_path), n_train=None, n_test=None)
-    order = np.argsort(Y[:20], kind="stable")                 # a folder is read class by class
+    order = np.argsort(Y[:20], kind="stable")  # a folder is read class by class
     assert np.array_equal(mine.images(mine.x_train * 255).round(), X[:20][order])
     assert np.array_equal(mine.y_train, Y[:20][order]) and mine.class_names == tuple("0123") and mine.name == "mine"
 
@@ -75,6 +83,7 @@ def csv(name, head, columns):
     def make(folder):
         np.savetxt(folder / name, np.column_stack(columns), fmt="%d", delimiter=",", header=head, comments="")
         return name
+
     return make
 
 
@@ -92,26 +101,33 @@ def saved(**arrays):
     def make(folder):
         np.savez(folder / "mine.npz", **arrays)
         return "mine.npz"
+
     return make
 
 
 PIXELS = ",".join(f"pixel{i}" for i in range(64))
-DARK = np.where(np.arange(64) % 63 == 0, 0, ROWS)                 # first and last pixel black, as in MNIST
+DARK = np.where(np.arange(64) % 63 == 0, 0, ROWS)  # first and last pixel black, as in MNIST
 
 
-@pytest.mark.parametrize("make, names, x", [
-    (csv("train.csv", f"label,{PIXELS}", (Y, ROWS)), "0123", ROWS),
-    (csv("train.csv", f'"{PIXELS}","Class"'.replace(",p", '","p'), (ROWS, Y + 5)), "5678", ROWS),
-    (csv("mnist.csv", "", (Y, DARK)), "0123", DARK), (csv("mnist_5k.csv.gz", "", (DARK, Y)), "0123", DARK),
-    (images_of_classes, ("class 0", "class 1", "class 2", "class 3"), ROWS),
-    (saved(images=X, labels=Y + 1), "1234", ROWS), (saved(arr_0=ROWS, arr_1=Y), "0123", ROWS),
-    (saved(Data=ROWS, Target=Y), "0123", ROWS), (saved(x_train=X, y_train=Y), "0123", ROWS),
-])
+@pytest.mark.parametrize(
+    "make, names, x",
+    [
+        (csv("train.csv", f"label,{PIXELS}", (Y, ROWS)), "0123", ROWS),
+        (csv("train.csv", f'"{PIXELS}","Class"'.replace(",p", '","p'), (ROWS, Y + 5)), "5678", ROWS),
+        (csv("mnist.csv", "", (Y, DARK)), "0123", DARK),
+        (csv("mnist_5k.csv.gz", "", (DARK, Y)), "0123", DARK),
+        (images_of_classes, ("class 0", "class 1", "class 2", "class 3"), ROWS),
+        (saved(images=X, labels=Y + 1), "1234", ROWS),
+        (saved(arr_0=ROWS, arr_1=Y), "0123", ROWS),
+        (saved(Data=ROWS, Target=Y), "0123", ROWS),
+        (saved(x_train=X, y_train=Y), "0123", ROWS),
+    ],
+)
 def test_one_set_with_labels_is_split(tmp_path, make, names, x):
     path = tmp_path / make(tmp_path)
     mine = load(path, seed=3)
     assert mine.class_names == tuple(names) and len(mine.x_train) == 32 and len(mine.x_test) == 8
-    assert np.bincount(mine.y_train).tolist() == [8] * 4            # stratified
+    assert np.bincount(mine.y_train).tolist() == [8] * 4  # stratified
     found = (np.vstack([mine.x_train, mine.x_test]) * 255).round().astype(int)
     assert sorted(map(tuple, found)) == sorted(map(tuple, x))
     label = dict(zip(map(bytes, x.astype(np.uint8)), Y))
@@ -132,8 +148,9 @@ def images_alone(folder):
     return "plain"
 
 
-@pytest.mark.parametrize("make", [array, images_alone, saved(arr_0=X), csv("square.csv", "", (ROWS,)),
-                                  saved(faces=X, images=X)])
+@pytest.mark.parametrize(
+    "make", [array, images_alone, saved(arr_0=X), csv("square.csv", "", (ROWS,)), saved(faces=X, images=X)]
+)
 def test_without_labels(tmp_path, make):
     path = tmp_path / make(tmp_path)
     mine = load(path, labels=False)
@@ -153,7 +170,7 @@ def table_with_a_name(folder):
 
 
 def either_column(folder):
-    return csv("mine.csv", "", (ROWS, Y + 1))(folder)              # the first pixel varies as the label does
+    return csv("mine.csv", "", (ROWS, Y + 1))(folder)  # the first pixel varies as the label does
 
 
 def two_sizes(folder):
@@ -167,6 +184,7 @@ def write(name, content):
     def make(folder):
         (folder / name).write_bytes(content)
         return name
+
     return make
 
 
@@ -176,17 +194,20 @@ def broken_png(folder):
     return "mine"
 
 
-@pytest.mark.parametrize("make, holds, remedy", [
-    (saved(faces=X, who=Y), r"holds faces \(40, 8, 8\), who \(40,\)\. Needed are images", "old = np.load"),
-    (saved(y=Y), r"holds y \(40,\)", "np.savez"),
-    (write("mine.mat", b"MATLAB"), "of no kind that can be read: .npz, .npy, IDX", "np.savez"),
-    (write("mine.npy", b"\x93NUMPY cut"), "damaged", "numpy.savez"),
-    (write("a-idx3-ubyte", b"<html>"), "no IDX file", "numpy.savez"),
-    (table_with_a_name, "holds what is no number .*ann", "pandas.read_csv"),
-    (either_column, "65 columns and no head", "rename"),
-    (two_sizes, r"9.png has \(9, 9\) pixels, 8.png has \(8, 8\)", "resize"),
-    (broken_png, "a.png is no image that can be read", "Delete it"),
-])
+@pytest.mark.parametrize(
+    "make, holds, remedy",
+    [
+        (saved(faces=X, who=Y), r"holds faces \(40, 8, 8\), who \(40,\)\. Needed are images", "old = np.load"),
+        (saved(y=Y), r"holds y \(40,\)", "np.savez"),
+        (write("mine.mat", b"MATLAB"), "of no kind that can be read: .npz, .npy, IDX", "np.savez"),
+        (write("mine.npy", b"\x93NUMPY cut"), "damaged", "numpy.savez"),
+        (write("a-idx3-ubyte", b"<html>"), "no IDX file", "numpy.savez"),
+        (table_with_a_name, "holds what is no number .*ann", "pandas.read_csv"),
+        (either_column, "65 columns and no head", "rename"),
+        (two_sizes, r"9.png has \(9, 9\) pixels, 8.png has \(8, 8\)", "resize"),
+        (broken_png, "a.png is no image that can be read", "Delete it"),
+    ],
+)
 def test_what_cannot_be_read_says_what_it_holds_and_how_to_convert_it(tmp_path, make, holds, remedy):
     with pytest.raises(DataError, match=holds) as caught:
         load(tmp_path / make(tmp_path))

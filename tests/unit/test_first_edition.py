@@ -1,4 +1,5 @@
 """helpers.first_edition: its rule against hand-made effects, the controls' veto, and the words of a verdict."""
+
 import re
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from helpers.first_edition import Claims, Rule, seeds
 from helpers.rules import VERDICT
 
-ALL, NONE = [0.2] * 5, [0.0] * 5            # effects for which "at least 0.1" says yes, and no
+ALL, NONE = [0.2] * 5, [0.0] * 5  # effects for which "at least 0.1" says yes, and no
 
 
 @pytest.fixture
@@ -34,6 +35,7 @@ def shown(claims):
 
 # Seeds --------------------------------------------------------------------------------------------------------
 
+
 def test_seeds_follow_from_one_and_never_meet():
     assert seeds(42) == seeds(42) and len(seeds(42)) == 5
     assert seeds(42, 8)[:5] == seeds(42)
@@ -44,58 +46,77 @@ def test_seeds_follow_from_one_and_never_meet():
 def test_seeds_start_independent_streams():
     draws = np.array([np.random.default_rng(s).normal(size=2000) for seed in (1, 2) for s in seeds(seed)])
     correlation = np.corrcoef(draws) - np.eye(10)
-    assert np.abs(correlation).max() < 4.5 / np.sqrt(2000)           # 45 pairs, each N(0, 1/2000)
+    assert np.abs(correlation).max() < 4.5 / np.sqrt(2000)  # 45 pairs, each N(0, 1/2000)
 
 
 # The rule -----------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("effects, yes", [
-    ([.2, .2, .2, .2, .2], True),
-    ([.2, .2, .2, .2, -.1], True),           # four of five agree, mean 0.14
-    ([.4, .4, .4, -.1, -.1], False),         # three of five do not, whatever the mean
-    ([.9, .0, .0, .0, .0], False),           # zero has no sign
-    ([.09, .09, .09, .09, .09], False),      # all agree, the effect is too small
-    ([.1, .1, .1, .1, .1], True),            # at least is at least
-    ([.2, .2, .2, .2, np.nan], False),
-    ([.2, .2, .2, .2, np.inf], False),
-    ([np.nan] * 5, False),
-    ([.2] * 8 + [-.1] * 2, True),
-    ([.4] * 7 + [-.1] * 3, False),
-])
+
+@pytest.mark.parametrize(
+    "effects, yes",
+    [
+        ([0.2, 0.2, 0.2, 0.2, 0.2], True),
+        ([0.2, 0.2, 0.2, 0.2, -0.1], True),  # four of five agree, mean 0.14
+        ([0.4, 0.4, 0.4, -0.1, -0.1], False),  # three of five do not, whatever the mean
+        ([0.9, 0.0, 0.0, 0.0, 0.0], False),  # zero has no sign
+        ([0.09, 0.09, 0.09, 0.09, 0.09], False),  # all agree, the effect is too small
+        ([0.1, 0.1, 0.1, 0.1, 0.1], True),  # at least is at least
+        ([0.2, 0.2, 0.2, 0.2, np.nan], False),
+        ([0.2, 0.2, 0.2, 0.2, np.inf], False),
+        ([np.nan] * 5, False),
+        ([0.2] * 8 + [-0.1] * 2, True),
+        ([0.4] * 7 + [-0.1] * 3, False),
+    ],
+)
 def test_at_least(effects, yes):
     assert Rule(at_least=0.1).says_yes(np.array(effects)) is yes
 
 
-@pytest.mark.parametrize("effects, yes", [
-    ([1, 1, 1, 1, 1], True),
-    ([2, 2, 2, 2, 2], True),
-    ([1, 1, 1, 1, 3], True),                 # four of five below, mean 1.4
-    ([1, 1, 1, 1, 9], False),                # mean 2.6
-    ([1, 1, 1, 2.1, 2.1], False),            # three of five below, mean 1.44
-    ([-5, -5, -5, -5, -5], True),
-    ([1, 1, 1, 1, np.nan], False),
-    ([1, 1, 1, 1, -np.inf], False),
-])
+@pytest.mark.parametrize(
+    "effects, yes",
+    [
+        ([1, 1, 1, 1, 1], True),
+        ([2, 2, 2, 2, 2], True),
+        ([1, 1, 1, 1, 3], True),  # four of five below, mean 1.4
+        ([1, 1, 1, 1, 9], False),  # mean 2.6
+        ([1, 1, 1, 2.1, 2.1], False),  # three of five below, mean 1.44
+        ([-5, -5, -5, -5, -5], True),
+        ([1, 1, 1, 1, np.nan], False),
+        ([1, 1, 1, 1, -np.inf], False),
+    ],
+)
 def test_at_most(effects, yes):
     assert Rule(at_most=2).says_yes(np.array(effects, float)) is yes
 
 
-@pytest.mark.parametrize("bounds, words", [
-    ({}, "either at_least or at_most"), ({"at_least": 1, "at_most": 2}, "either at_least or at_most"),
-    ({"at_least": 0}, "must be above 0"), ({"at_least": -0.1}, "must be above 0"),
-])
+@pytest.mark.parametrize(
+    "bounds, words",
+    [
+        ({}, "either at_least or at_most"),
+        ({"at_least": 1, "at_most": 2}, "either at_least or at_most"),
+        ({"at_least": 0}, "must be above 0"),
+        ({"at_least": -0.1}, "must be above 0"),
+    ],
+)
 def test_rule_needs_one_sensible_bound(bounds, words):
     with pytest.raises(ValueError, match=words):
         Rule(**bounds)
 
 
-@pytest.mark.parametrize("rule, effects, words", [
-    (Rule(at_least=.05, unit="points"), [.05, .06, .07, .06, .06], "5 of 5 seeds, +6.0 ± 0.7 points"),
-    (Rule(at_least=.05, unit="% of the variance"), [.1] * 4 + [-.1], "4 of 5 seeds, +6.0 ± 8.9 % of the variance"),
-    (Rule(at_most=2, unit="degrees"), [1, 1, 1, 1, 3], "4 of 5 seeds, 1.40 ± 0.894 degrees"),
-    (Rule(at_most=.1), [.02, .04, .06, .04, .04], "5 of 5 seeds, 0.040 ± 0.014"),
-    (Rule(at_least=1), [30, 31, 32, 33, 34], "5 of 5 seeds, +32.0 ± 1.58"),
-])
+@pytest.mark.parametrize(
+    "rule, effects, words",
+    [
+        (Rule(at_least=0.05, unit="points"), [0.05, 0.06, 0.07, 0.06, 0.06], "5 of 5 seeds, +6.0 ± 0.7 points"),
+        (
+            Rule(at_least=0.05, unit="% of the variance"),
+            [0.1] * 4 + [-0.1],
+            "4 of 5 seeds, +6.0 ± 8.9 % of the variance",
+        ),
+        (Rule(at_most=2, unit="degrees"), [1, 1, 1, 1, 3], "4 of 5 seeds, 1.40 ± 0.894 degrees"),
+        (Rule(at_most=0.1), [0.02, 0.04, 0.06, 0.04, 0.04], "5 of 5 seeds, 0.040 ± 0.014"),
+        (Rule(at_least=1), [30, 31, 32, 33, 34], "5 of 5 seeds, +32.0 ± 1.58"),
+    ],
+)
 def test_measurement_in_words(rule, effects, words):
     assert rule.words(np.array(effects, float)) == words
 
@@ -107,11 +128,12 @@ def test_rule_in_words():
 
 # Verdicts -----------------------------------------------------------------------------------------------------
 
+
 def test_holds_and_fails(claims):
     assert measured(claims) == "holds"
-    assert measured(claims, effects=[.05] * 5) == "fails"
+    assert measured(claims, effects=[0.05] * 5) == "fails"
     assert measured(claims, effects=[np.nan] * 5) == "fails"
-    assert measured(claims, effects=[1.] * 5, control=[3.] * 5, at_most=2) == "holds"
+    assert measured(claims, effects=[1.0] * 5, control=[3.0] * 5, at_most=2) == "holds"
 
 
 def test_single_named_case_has_a_plain_verdict(claims):
@@ -137,14 +159,17 @@ def test_measuring_again_replaces(claims):
     assert claims.measurements["4.2"] == {}
 
 
-@pytest.mark.parametrize("controls, sound", [
-    ({"control": NONE}, True),
-    ({"control": ALL}, False),                                       # the rule can only say yes
-    ({"control": [np.nan] * 5}, False),                              # nothing was controlled
-    ({"control": NONE, "positive": ALL, "positive_name": "PCA"}, True),
-    ({"control": NONE, "positive": NONE, "positive_name": "PCA"}, False),
-    ({"control": ALL, "positive": ALL, "positive_name": "PCA"}, False),
-])
+@pytest.mark.parametrize(
+    "controls, sound",
+    [
+        ({"control": NONE}, True),
+        ({"control": ALL}, False),  # the rule can only say yes
+        ({"control": [np.nan] * 5}, False),  # nothing was controlled
+        ({"control": NONE, "positive": ALL, "positive_name": "PCA"}, True),
+        ({"control": NONE, "positive": NONE, "positive_name": "PCA"}, False),
+        ({"control": ALL, "positive": ALL, "positive_name": "PCA"}, False),
+    ],
+)
 @pytest.mark.parametrize("effects", [ALL, NONE])
 def test_rule_that_fails_a_control_decides_nothing(claims, capsys, controls, sound, effects):
     verdict = measured(claims, effects=effects, **controls)
@@ -181,14 +206,18 @@ def test_undecided_is_no_verdict_line(claims, capsys):
 
 # Errors -------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("change, words", [
-    ({"number": "4.9"}, "no claim '4.9' here: the claims are 4.1, 4.2"),
-    ({"effects": [.2] * 4}, "4 values for claim 4.1: measure at least 5 seeds"),
-    ({"control": [0.] * 4}, "4 values for claim 4.1"),
-    ({"positive": [.2] * 4}, "4 values for claim 4.1"),
-    ({"effects": np.ones((5, 3))}, r"shape \(5, 3\) for claim 4.1: give one number for each seed"),
-    ({"effects": 0.3}, r"shape \(\) for claim 4.1: give one number for each seed"),
-])
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"number": "4.9"}, "no claim '4.9' here: the claims are 4.1, 4.2"),
+        ({"effects": [0.2] * 4}, "4 values for claim 4.1: measure at least 5 seeds"),
+        ({"control": [0.0] * 4}, "4 values for claim 4.1"),
+        ({"positive": [0.2] * 4}, "4 values for claim 4.1"),
+        ({"effects": np.ones((5, 3))}, r"shape \(5, 3\) for claim 4.1: give one number for each seed"),
+        ({"effects": 0.3}, r"shape \(\) for claim 4.1: give one number for each seed"),
+    ],
+)
 def test_errors(claims, change, words):
     with pytest.raises(ValueError, match=words):
         measured(claims, **change)
@@ -196,6 +225,7 @@ def test_errors(claims, change, words):
 
 
 # What is printed and shown ------------------------------------------------------------------------------------
+
 
 def test_measure_prints_effects_rule_and_controls(claims, capsys):
     measured(claims, case="noise", at_least=0.1, unit="points", positive=ALL, positive_name="PCA")
@@ -213,8 +243,14 @@ def test_table(claims):
     assert header == ["", "claim", "case", "measured", "asked", "verdict"]
     assert rule == ["---"] * 6
     assert rows == [
-        ["**4.1**", "Small codes lose.", "noise", "✓ 5 of 5 seeds, +20.0 ± 0.0 points", "at least 10.0 points",
-         "**depends**"],
+        [
+            "**4.1**",
+            "Small codes lose.",
+            "noise",
+            "✓ 5 of 5 seeds, +20.0 ± 0.0 points",
+            "at least 10.0 points",
+            "**depends**",
+        ],
         ["", "", "L1", "✗ 0 of 5 seeds, +0.0 ± 0.0 points", "at least 10.0 points", ""],
         ["**4.2**", "Linear is PCA.", "", "not measured", "", "**undecided**"],
     ]
@@ -224,7 +260,7 @@ def test_table_shows_what_the_reader_predicted(claims):
     measured(claims, case="noise")
     measured(claims, case="L1")
     predictions = claims.predict()
-    assert len(shown(claims)[0]) == 6                                # nothing chosen, no column
+    assert len(shown(claims)[0]) == 6  # nothing chosen, no column
     predictions.values = {"4.2": "fails"}
     rows = shown(claims)
     assert [row[-1] for row in rows] == ["you said", "---", "–", "", "fails"]

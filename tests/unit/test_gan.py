@@ -1,4 +1,5 @@
 """helpers.gan: losses against their formulas, Adam against Keras's, runs that do not depend on how they are cut."""
+
 import functools
 from dataclasses import asdict, replace
 
@@ -12,9 +13,21 @@ from helpers.training import keras, tf
 
 RING = data.points("ring", n=1000).x
 WIDTH, SMALL = 8, {"batch": 16}
-CURES = {"smoothing": 0.1, "noise": 0.3, "replay": 40, "deviation": True, "packing": 4, "unrolling": 2,
-         "spectral": True, "r1": 0.1, "penalty": 1.0, "average": 0.9, "d_steps": 2, "discriminator_rate": 3e-3,
-         "beta1": 0.0}
+CURES = {
+    "smoothing": 0.1,
+    "noise": 0.3,
+    "replay": 40,
+    "deviation": True,
+    "packing": 4,
+    "unrolling": 2,
+    "spectral": True,
+    "r1": 0.1,
+    "penalty": 1.0,
+    "average": 0.9,
+    "d_steps": 2,
+    "discriminator_rate": 3e-3,
+    "beta1": 0.0,
+}
 ALL = {**CURES, "noise_steps": 30}
 EACH = [{}, *({name: value} for name, value in CURES.items()), ALL, *({"loss": loss} for loss in gan.LOSSES)]
 NAMES = ["plain", *CURES, "all", *gan.LOSSES]
@@ -54,6 +67,7 @@ def equal(a, b):
 
 # Losses -----------------------------------------------------------------------------------------------------
 
+
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
@@ -62,7 +76,7 @@ REAL, FAKE = np.array([-2.0, 0.3, 1.5]), np.array([-1.0, 0.7, 3.0])
 BY_HAND = {
     "minimax": (-np.log(sigmoid(REAL)) - np.log(1 - sigmoid(FAKE)), np.log(1 - sigmoid(FAKE))),
     "non-saturating": (-np.log(sigmoid(REAL)) - np.log(1 - sigmoid(FAKE)), -np.log(sigmoid(FAKE))),
-    "least squares": (((REAL - 1)**2 + FAKE**2) / 2, (FAKE - 1)**2 / 2),
+    "least squares": (((REAL - 1) ** 2 + FAKE**2) / 2, (FAKE - 1) ** 2 / 2),
     "hinge": (np.maximum(0, 1 - REAL) + np.maximum(0, 1 + FAKE), -FAKE),
     "Wasserstein": (FAKE - REAL, -FAKE),
 }
@@ -84,10 +98,11 @@ def test_smoothed_cross_entropy_is_least_at_the_smoothed_label():
 def test_the_first_losses_are_those_of_the_initial_weights(built):
     losses = built(copies=3).restart(1).train(1, which="D")
     assert losses.shape == (1, 2, 3) and np.isnan(losses[0, 1]).all()
-    assert losses[0, 0] == pytest.approx(2 * np.log(2), abs=0.5)            # a discriminator that knows nothing yet
+    assert losses[0, 0] == pytest.approx(2 * np.log(2), abs=0.5)  # a discriminator that knows nothing yet
 
 
 # Runs -------------------------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("settings", EACH, ids=NAMES)
 def test_a_run_does_not_depend_on_how_it_is_cut(built, settings):
@@ -115,10 +130,10 @@ def test_another_seed_is_another_run_in_the_same_graph():
     traced = model._run.experimental_get_tracing_count()
     assert not np.array_equal(model.restart(2).train(5), first)
     assert np.array_equal(model.restart(1).train(5), first)
-    elsewhere = model.restart(1).feed(RING[:100] + 50).train(5)                   # other data need no other graph
+    elsewhere = model.restart(1).feed(RING[:100] + 50).train(5)  # other data need no other graph
     assert not np.array_equal(elsewhere, model.restart(1).feed(RING).train(5))
     assert traced == model._run.experimental_get_tracing_count() == 1
-    model.set(beta1=0.2, generator_rate=1e-4, d_steps=3).train(7, which="D")      # one more, for all other turns
+    model.set(beta1=0.2, generator_rate=1e-4, d_steps=3).train(7, which="D")  # one more, for all other turns
     model.set(d_steps=2).train(7)
     model.train(np.int64(7), which="G")
     assert model._run.experimental_get_tracing_count() == 2
@@ -177,6 +192,7 @@ def test_it_learns_a_gaussian():
 
 # The optimizer and the cures --------------------------------------------------------------------------------
 
+
 def test_adam_is_keras_adam(built):
     ours = built().state.weights[D]
     theirs, variables = keras.optimizers.Adam(0.01, beta_1=0.7), [tf.Variable(weight) for weight in ours]
@@ -214,7 +230,7 @@ def penalty_of(name, strength, slope):
     make, discriminator = line(RING, slope)
     model = make(**{name: strength, "batch": 16})
     discriminator.layers[0].kernel.assign([[slope], [0.0]])
-    x, y = (tf.constant(RING[i:i + 16]) for i in (0, 16))
+    x, y = (tf.constant(RING[i : i + 16]) for i in (0, 16))
     _, slopes = steps.values_and_slopes(model.game, x)
     return float(steps.penalties(model.game, x, y, slopes, tf.constant([0, 1]), model.settings.fed))
 
@@ -225,7 +241,7 @@ def test_r1_is_half_gamma_times_the_squared_slope():
 
 @pytest.mark.parametrize("slope", [0.5, 1.0, 3.0])
 def test_the_gradient_penalty_asks_for_slope_one(slope):
-    assert penalty_of("penalty", 10.0, slope) == pytest.approx(10 * (slope - 1)**2, abs=1e-4)
+    assert penalty_of("penalty", 10.0, slope) == pytest.approx(10 * (slope - 1) ** 2, abs=1e-4)
 
 
 def test_the_gradient_penalty_looks_between_real_samples_and_fakes():
@@ -237,7 +253,7 @@ def test_the_gradient_penalty_looks_between_real_samples_and_fakes():
     x, y = tf.zeros((1000, 2)), tf.constant([[1.0, 5.0]] * 1000)
     steps.penalties(game, x, y, None, tf.constant([0, 1]), model.settings.fed)
     part = seen[0].numpy() / [1, 5]
-    assert np.allclose(part[:, 0], part[:, 1])                         # on the line between the two
+    assert np.allclose(part[:, 0], part[:, 1])  # on the line between the two
     assert part.min() > 0 and part.max() < 1
     assert part.mean() == pytest.approx(0.5, abs=4.5 * 12**-0.5 / 1000**0.5)
     assert part.var() == pytest.approx(1 / 12, rel=0.1)
@@ -258,7 +274,7 @@ def test_minibatch_deviation_tells_a_collapsed_batch():
     out = layer(x, training=True).numpy()
     assert out.shape == (2, 500, 3) and np.array_equal(out[..., :2], x)
     assert out[..., 2] == pytest.approx(np.broadcast_to(x.std(axis=1).mean(axis=1)[:, None], (2, 500)), rel=1e-4)
-    assert np.allclose(layer(x[:, :1], training=False)[..., 2], out[:, :1, 2])     # alone: as in the last batch
+    assert np.allclose(layer(x[:, :1], training=False)[..., 2], out[:, :1, 2])  # alone: as in the last batch
     assert layer(np.ones((2, 50, 2)), training=True).numpy()[..., 2].max() < 1e-3
 
 
@@ -267,7 +283,7 @@ def test_packs_hold_samples_side_by_side(built):
     x = tf.constant(RING[:16])
     packed = steps.seen(model.game, model.state, x, tf.constant([0, 1]), model.settings.fed).numpy()
     assert packed.shape == (4, 8) and np.array_equal(packed[1], RING[4:8].ravel())
-    pack = np.concatenate([RING[7:8], RING[:3]]).reshape(1, 8)          # with the first real samples
+    pack = np.concatenate([RING[7:8], RING[:3]]).reshape(1, 8)  # with the first real samples
     assert model.discriminate(RING[7:12]).shape == (5,)
     assert np.allclose(model.discriminate(RING[7:8]), model.discriminator(pack)[..., 0], atol=1e-6)
 
@@ -275,7 +291,7 @@ def test_packs_hold_samples_side_by_side(built):
 def test_half_of_the_fakes_are_old_ones(built):
     model = built(replay=64)
     now = model.state
-    for step in range(1, 20):                              # the store fills with zeros, then nines come in
+    for step in range(1, 20):  # the store fills with zeros, then nines come in
         now = now._replace(steps=(0, step))
         _, old = steps.with_old(model.game, now, tf.zeros((16, 2)), tf.constant([0, step]))
         now = now._replace(old=old)
@@ -294,7 +310,7 @@ def test_noise_has_its_deviation_and_fades(built):
 
     for step, deviation in ((0, 0.5), (50, 0.25), (100, 0), (150, 0)):
         assert seen(step, noise_steps=100).std() == pytest.approx(deviation, rel=0.1)
-    assert seen(150, noise_steps=0).std() > 0.4                         # noise that stays
+    assert seen(150, noise_steps=0).std() > 0.4  # noise that stays
 
 
 def test_averaged_weights_make_the_samples(built):
@@ -325,7 +341,7 @@ def test_unrolling_looks_ahead(built):
     for model in (plain, ahead):
         model.train(200, which="D")
     first = [float(model.train(1, which="G")[0, 1]) for model in (plain, ahead)]
-    assert first[1] > first[0]                             # a discriminator five steps on rejects these fakes more
+    assert first[1] > first[0]  # a discriminator five steps on rejects these fakes more
 
 
 def test_pull_points_where_the_discriminator_rises():
@@ -338,17 +354,22 @@ def test_pull_points_where_the_discriminator_rises():
 
 # Bad input, divergence --------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("settings", "said"), [
-    ({"loss": "perceptual"}, "unknown loss 'perceptual': choose one of minimax, non-saturating"),
-    ({"batch": 10, "packing": 4}, "batch of 10 cannot be packed by 4: choose .* such as 12"),
-    ({"pack": 4}, "no setting or cure 'pack'; did you mean 'packing'"),
-    ({"zzz": 4}, "no setting or cure 'zzz'; it has loss, "),
-    ({"loss": "hinge", "smoothing": 0.1}, "hinge loss has no labels"),
-    ({"beta1": 1.0}, "beta1 must be from 0 to 0.999, got 1.0"),
-    ({"generator_rate": -1.0}, "generator_rate must be from 0 to 1"),
-    ({"generator_rate": float("nan")}, "generator_rate must be from 0 to 1"),
-    ({"average": 1.0}, "average must be"), ({"batch": 64, "replay": 8}, "store of 8 is too small .* at least 32"),
-])
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"loss": "perceptual"}, "unknown loss 'perceptual': choose one of minimax, non-saturating"),
+        ({"batch": 10, "packing": 4}, "batch of 10 cannot be packed by 4: choose .* such as 12"),
+        ({"pack": 4}, "no setting or cure 'pack'; did you mean 'packing'"),
+        ({"zzz": 4}, "no setting or cure 'zzz'; it has loss, "),
+        ({"loss": "hinge", "smoothing": 0.1}, "hinge loss has no labels"),
+        ({"beta1": 1.0}, "beta1 must be from 0 to 0.999, got 1.0"),
+        ({"generator_rate": -1.0}, "generator_rate must be from 0 to 1"),
+        ({"generator_rate": float("nan")}, "generator_rate must be from 0 to 1"),
+        ({"average": 1.0}, "average must be"),
+        ({"batch": 64, "replay": 8}, "store of 8 is too small .* at least 32"),
+    ],
+)
 def test_wrong_settings_are_refused(built, settings, said):
     with pytest.raises(ValueError, match=said):
         GAN(RING, **settings)
@@ -363,9 +384,9 @@ def test_what_needs_another_graph_cannot_be_set(built):
             model.set(**settings)
 
 
-@pytest.mark.parametrize(("x", "said"), [
-    (np.zeros(5), "shape"), (np.zeros((0, 2)), "got"), ([[0.0, np.nan]], "infinite or undefined"),
-])
+@pytest.mark.parametrize(
+    ("x", "said"), [(np.zeros(5), "shape"), (np.zeros((0, 2)), "got"), ([[0.0, np.nan]], "infinite or undefined")]
+)
 def test_wrong_samples_are_refused(built, x, said):
     with pytest.raises(ValueError, match=said):
         GAN(x, **SMALL)
@@ -394,7 +415,7 @@ def test_a_frozen_network_is_refused():
     with pytest.raises(ValueError, match="the discriminator is frozen: set its `trainable` to True"):
         GAN(RING, generator=generator, discriminator=discriminator, **SMALL)
     discriminator.trainable = True
-    discriminator.layers[0].trainable = False                           # in part, as with features learnt before
+    discriminator.layers[0].trainable = False  # in part, as with features learnt before
     model = GAN(RING, generator=generator, discriminator=discriminator, **SMALL)
     first, *others = weights(model, D)
     model.train(2)
@@ -431,19 +452,30 @@ def falling(which):
     larger than the data, or by G's, which with a root taken from 1 prefers small ones."""
     layers = keras.layers
     root = (lambda x: 1 - keras.ops.sqrt(x)) if which == "G" else keras.ops.sqrt
-    generator = keras.Sequential([keras.Input((2,)), layers.Dense(2, lambda x: 3 + keras.ops.tanh(x))] if which != "G"
-                                 else [keras.Input((2,)), layers.Dense(2, kernel_initializer="zeros",
-                                                                          bias_initializer="ones")])
-    discriminator = keras.Sequential([keras.Input((2,)), layers.Dense(1, root, use_bias=False,
-                                                                      kernel_initializer="ones")])
-    return GAN(np.ones((50, 2)), generator=generator, discriminator=discriminator, loss="Wasserstein", batch=16,
-               discriminator_rate=0.02, generator_rate=0.02)
+    generator = keras.Sequential(
+        [keras.Input((2,)), layers.Dense(2, lambda x: 3 + keras.ops.tanh(x))]
+        if which != "G"
+        else [keras.Input((2,)), layers.Dense(2, kernel_initializer="zeros", bias_initializer="ones")]
+    )
+    discriminator = keras.Sequential([
+        keras.Input((2,)),
+        layers.Dense(1, root, use_bias=False, kernel_initializer="ones"),
+    ])
+    return GAN(
+        np.ones((50, 2)),
+        generator=generator,
+        discriminator=discriminator,
+        loss="Wasserstein",
+        batch=16,
+        discriminator_rate=0.02,
+        generator_rate=0.02,
+    )
 
 
 @pytest.mark.parametrize("which", ["both", "D", "G"])
 def test_a_run_that_leaves_the_finite_numbers_stops_and_keeps_the_last_good_weights(which):
     stopped_at = set()
-    for cut in ((300,), (1,) * 300, (7, 293)):                  # whole, single steps, two parts
+    for cut in ((300,), (1,) * 300, (7, 293)):  # whole, single steps, two parts
         model = falling(which).restart(1)
         with pytest.raises(gan.Diverged, match="made the weights infinite") as stopped:
             for n in cut:
@@ -462,15 +494,36 @@ def test_a_run_that_leaves_the_finite_numbers_stops_and_keeps_the_last_good_weig
 
 # Images and Keras's own layers ------------------------------------------------------------------------------
 
+
 def test_a_convolutional_gan_trains_with_every_cure_that_fits():
     layers = keras.layers
-    generator = keras.Sequential([keras.Input((4,)), layers.Dense(4 * 4 * 4, "relu"), layers.Reshape((4, 4, 4)),
-                                  layers.Conv2DTranspose(1, 4, 2, "same", activation="sigmoid")])
-    discriminator = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(4, 3, 2), layers.LeakyReLU(),
-                                      layers.BatchNormalization(), layers.Flatten(), layers.Dense(1)])
+    generator = keras.Sequential([
+        keras.Input((4,)),
+        layers.Dense(4 * 4 * 4, "relu"),
+        layers.Reshape((4, 4, 4)),
+        layers.Conv2DTranspose(1, 4, 2, "same", activation="sigmoid"),
+    ])
+    discriminator = keras.Sequential([
+        keras.Input((8, 8, 1)),
+        layers.Conv2D(4, 3, 2),
+        layers.LeakyReLU(),
+        layers.BatchNormalization(),
+        layers.Flatten(),
+        layers.Dense(1),
+    ])
     images = np.random.default_rng(0).uniform(size=(50, 8, 8, 1))
-    model = GAN(images, generator=generator, discriminator=discriminator, batch=8, r1=1.0, penalty=1.0, average=0.9,
-                noise=0.1, replay=16, smoothing=0.1)
+    model = GAN(
+        images,
+        generator=generator,
+        discriminator=discriminator,
+        batch=8,
+        r1=1.0,
+        penalty=1.0,
+        average=0.9,
+        noise=0.1,
+        replay=16,
+        smoothing=0.1,
+    )
     whole = model.restart(1).train(6)
     assert np.isfinite(whole).all()
     model.restart(1).train(2)
@@ -488,6 +541,7 @@ def test_layers_are_saved_and_loaded(tmp_path):
 
 
 # What it is for ---------------------------------------------------------------------------------------------
+
 
 def test_momentum_collapses_and_the_recipe_does_not():
     ring = data.points("ring")

@@ -2,6 +2,7 @@
 
 A reader's event is imitated by setting `lab.values`, as the browser's messages do.
 """
+
 import base64
 import re
 import threading
@@ -44,24 +45,32 @@ def wait_for(condition, otherwise, timeout=10):
 
 # Controls
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (("x", 3, 3, 3), "low must be below high"),
-    (("x", 5, 1, 3), "low must be below high"),
-    (("x", 0, 1, 0.5, 0), "step between 0"),
-    (("x", 0, 1, 0.5, 2), "step between 0"),
-    (("x", 0, 1, 1.5), "'x' must be a number from 0 to 1, got 1.5"),
-    (("x", 0, 1, float("nan")), "must be a number from 0 to 1"),
-    (("x", 0, 1, "0.5"), "must be a number from 0 to 1"),
-])
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("x", 3, 3, 3), "low must be below high"),
+        (("x", 5, 1, 3), "low must be below high"),
+        (("x", 0, 1, 0.5, 0), "step between 0"),
+        (("x", 0, 1, 0.5, 2), "step between 0"),
+        (("x", 0, 1, 1.5), "'x' must be a number from 0 to 1, got 1.5"),
+        (("x", 0, 1, float("nan")), "must be a number from 0 to 1"),
+        (("x", 0, 1, "0.5"), "must be a number from 0 to 1"),
+    ],
+)
 def test_impossible_sliders_are_refused(arguments, said):
     with pytest.raises(ValueError, match=said):
         labs.slider(*arguments)
 
 
-@pytest.mark.parametrize(("options", "value", "said"), [
-    (["a"], None, "at least two options"), (["a", "a"], None, "all different"),
-    (["a", "b"], "c", "'kind' must be one of 'a', 'b', got 'c'"),
-])
+@pytest.mark.parametrize(
+    ("options", "value", "said"),
+    [
+        (["a"], None, "at least two options"),
+        (["a", "a"], None, "all different"),
+        (["a", "b"], "c", "'kind' must be one of 'a', 'b', got 'c'"),
+    ],
+)
 def test_impossible_choices_are_refused(options, value, said):
     with pytest.raises(ValueError, match=said):
         labs.choice("kind", options, value)
@@ -78,6 +87,7 @@ def test_a_slider_is_as_precise_as_its_numbers():
 
 # Pictures and settings
 
+
 def test_a_picture_is_a_pure_function_of_the_parameters(lab):
     shown = dict(lab.shown)
     assert lab.picture(n=7) == draw(7, "a") != lab.picture()
@@ -85,10 +95,15 @@ def test_a_picture_is_a_pure_function_of_the_parameters(lab):
     assert lab.shown == shown and lab.values == {"n": 5, "kind": "a"}
 
 
-@pytest.mark.parametrize(("parameters", "said"), [
-    ({"m": 1}, "no parameter m in this lab, which has n, kind"), ({"n": 21}, "from 0 to 20, got 21"),
-    ({"n": 2.5}, "must be a whole number, got 2.5"), ({"kind": "z"}, "must be one of 'a', 'b', 'c', got 'z'"),
-])
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"m": 1}, "no parameter m in this lab, which has n, kind"),
+        ({"n": 21}, "from 0 to 20, got 21"),
+        ({"n": 2.5}, "must be a whole number, got 2.5"),
+        ({"kind": "z"}, "must be one of 'a', 'b', 'c', got 'z'"),
+    ],
+)
 def test_wrong_parameters_are_refused(lab, parameters, said):
     with pytest.raises(ValueError, match=said):
         lab.picture(**parameters)
@@ -126,6 +141,7 @@ def test_a_matplotlib_figure_is_shown_as_a_picture_and_anything_else_refused():
 
 
 # The panel
+
 
 def test_an_event_draws_what_the_controls_say(lab):
     lab.set_state({"values": {"n": 8, "kind": "b"}})
@@ -185,7 +201,7 @@ def test_labs_are_found_by_their_title_and_the_same_title_replaces(lab):
     assert labs.LABS["Numbers"] is lab
     again = labs.Lab(draw, "Numbers", n=labs.slider("n", 0, 20, 6), kind=labs.choice("kind", "ab"))
     assert labs.LABS["Numbers"] is again and lab.comm is None
-    lab.close()                                     # the replaced one takes nothing with it
+    lab.close()  # the replaced one takes nothing with it
     assert labs.LABS["Numbers"] is again
     again.close()
     assert "Numbers" not in labs.LABS
@@ -211,6 +227,7 @@ def test_a_module_imports_the_base_alone_and_exports_what_is_drawn(module):
 
 
 # Retraining
+
 
 class Trainer:
     """A training whose chunks a test lets through one by one (`chunk`), or all (`free`)."""
@@ -238,7 +255,7 @@ class Trainer:
 
 
 def draw_result(result, n):
-    return plots.images({f"{result}": np.full((2, 8, 8), .5)})
+    return plots.images({f"{result}": np.full((2, 8, 8), 0.5)})
 
 
 @pytest.fixture
@@ -300,7 +317,7 @@ def test_a_setting_visited_before_is_not_trained_again(retrained, trainer):
 def test_cancel_takes_controls_and_picture_back(retrained, trainer):
     retrained.values = {"n": 7}
     wait_for(lambda: png(retrained) == draw_result("part 0", 0).png, "no training")
-    retrained.set_state({"values": dict(retrained.settled)})      # what the button does
+    retrained.set_state({"values": dict(retrained.settled)})  # what the button does
     trainer.chunk()
     wait_for(lambda: shows(retrained, 5), "the settled result is not back")
     assert ("end", 7) not in trainer.log and trainer.active == 0 and retrained.message == ""
@@ -350,6 +367,7 @@ def test_train_must_be_a_generator_function():
 
 
 # The thread of a lab that trains
+
 
 @pytest.fixture
 def hired():
@@ -411,6 +429,7 @@ def test_a_worker_that_is_closed_ends_and_says_so(hired):
 
 # The latent plane
 
+
 @pytest.fixture(scope="module")
 def keras():
     return pytest.importorskip("keras")
@@ -429,8 +448,11 @@ LABELS = np.arange(50) % 3
 
 def test_the_plane_decodes_what_keras_decodes(keras):
     Dense = keras.layers.Dense
-    decoder = decoder_of(keras, *(Dense(16, name) for name in ("relu", "tanh", "leaky_relu", "linear")),
-                         Dense(48, "sigmoid", use_bias=False))
+    decoder = decoder_of(
+        keras,
+        *(Dense(16, name) for name in ("relu", "tanh", "leaky_relu", "linear")),
+        Dense(48, "sigmoid", use_bias=False),
+    )
     plane = labs.LatentPlane(decoder, CODES, LABELS, (6, 8), "Plane")
     z = np.random.default_rng(2).normal(size=(20, 2)).astype("float32")
     np.testing.assert_allclose(plane.decode(z).reshape(20, 48), decoder(z), rtol=0, atol=1e-5)
@@ -443,7 +465,7 @@ def test_the_plane_reaches_over_the_codes_and_starts_in_it(keras):
     plane = labs.LatentPlane(decoder_of(keras, keras.layers.Dense(64)), CODES, LABELS, (8, 8), "Plane")
     low, high = np.array([control.extremes for control in plane.controls.values()]).T
     assert (low < CODES.min(0)).all() and (CODES.max(0) < high).all()
-    assert plane.values == plane.parameters() == {"z1": low[0], "z2": 0}        # 0 is left of all codes
+    assert plane.values == plane.parameters() == {"z1": low[0], "z2": 0}  # 0 is left of all codes
     for setting in plane.settings():
         assert plane.picture(**setting).png.startswith(b"\x89PNG")
     assert plane.picture(z1=5) != plane.twin and "image/png" in plane._repr_mimebundle_()[0]
@@ -452,11 +474,14 @@ def test_the_plane_reaches_over_the_codes_and_starts_in_it(keras):
     plane.close()
 
 
-@pytest.mark.parametrize(("layers", "said"), [
-    ([("Dense", (64, "gelu"))], "activation gelu.* takes Dense layers with linear, relu"),
-    ([("Dense", (64,)), ("Reshape", ((8, 8),))], "Reshape, .*cannot run in the browser"),
-    ([("Dense", (63,))], "from 2 numbers to 8 × 8 pixels, not from 2 to 63"),
-])
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ([("Dense", (64, "gelu"))], "activation gelu.* takes Dense layers with linear, relu"),
+        ([("Dense", (64,)), ("Reshape", ((8, 8),))], "Reshape, .*cannot run in the browser"),
+        ([("Dense", (63,))], "from 2 numbers to 8 × 8 pixels, not from 2 to 63"),
+    ],
+)
 def test_decoders_that_cannot_run_in_the_browser_are_refused(keras, layers, said):
     decoder = decoder_of(keras, *(getattr(keras.layers, name)(*arguments) for name, arguments in layers))
     with pytest.raises(ValueError, match=said):
@@ -475,14 +500,17 @@ def test_the_plane_knows_the_nearest_image(keras):
     plane = labs.LatentPlane(decoder, CODES, LABELS, (8, 8), "Plane", images=images)
     z1, z2 = map(float, CODES[7].round(2))
     assert f"nearest image: a {LABELS[7]}:" in plane.picture(z1=z1, z2=z2).alt
-    assert len(plane.scene["images"]) == 50 * 64 and "nearest" not in labs.LatentPlane(
-        decoder, CODES, LABELS, (8, 8), "Plane").twin.alt
+    assert (
+        len(plane.scene["images"]) == 50 * 64
+        and "nearest" not in labs.LatentPlane(decoder, CODES, LABELS, (8, 8), "Plane").twin.alt
+    )
     with pytest.raises(ValueError, match=r"one for each code, \(50, 64\), got \(49, 64\)"):
         labs.LatentPlane(decoder, CODES, LABELS, (8, 8), "Plane", images=images[1:])
     labs.LABS["Plane"].close()
 
 
 # Figures of a running cell
+
 
 @pytest.fixture
 def shell(monkeypatch):

@@ -1,4 +1,5 @@
 """helpers.metrics against closed forms, and data made so that the answer is known."""
+
 import numpy as np
 import pytest
 
@@ -30,7 +31,7 @@ def test_psnr():
     assert metrics.psnr(X, X) == float("inf")
     assert metrics.psnr(np.zeros(8), np.full(8, 0.1)) == pytest.approx(20)
     assert metrics.psnr(np.zeros(8), np.ones(8)) == pytest.approx(0)
-    noise = np.random.default_rng(1).normal(0, 0.05, 200_000)        # its PSNR is 26.02 dB, standard error 0.014
+    noise = np.random.default_rng(1).normal(0, 0.05, 200_000)  # its PSNR is 26.02 dB, standard error 0.014
     assert metrics.psnr(np.zeros(200_000), noise) == pytest.approx(-20 * np.log10(0.05), abs=0.055)
 
 
@@ -42,13 +43,14 @@ def test_errors_of_each_image():
 
 
 @pytest.mark.parametrize("measure", [metrics.mse, metrics.psnr, metrics.errors])
-@pytest.mark.parametrize("other", [X[:1], X[:, :1], X[0], X.reshape(20, 8, 8), 0.0])       # NumPy would broadcast most
+@pytest.mark.parametrize("other", [X[:1], X[:, :1], X[0], X.reshape(20, 8, 8), 0.0])  # NumPy would broadcast most
 def test_shapes_must_be_equal(measure, other):
     with pytest.raises(ValueError, match=r"shapes \(20, 64\) and .* differ"):
         measure(X, other)
 
 
 # What can be read off features --------------------------------------------------------------------------------
+
 
 def test_probe_reads_off_classes_and_only_those():
     (train, labels), (test, test_labels) = blobs(), blobs(seed=1)
@@ -74,7 +76,7 @@ def test_probe_is_not_hurt_by_almost_constant_features():
     ours = metrics.probe(train, labels, test, test_labels)
     one_by_one = StandardScaler().fit(train)
     theirs = metrics.probe(one_by_one.transform(train), labels, one_by_one.transform(test), test_labels)
-    assert ours > 0.93                                               # the best possible: Φ(1 / 0.6) = 0.952
+    assert ours > 0.93  # the best possible: Φ(1 / 0.6) = 0.952
     assert theirs < ours - 0.1
 
 
@@ -102,12 +104,13 @@ def test_neighbours():
 def test_clustering():
     features, labels = blobs()
     assert metrics.clustering(features, labels) == 1
-    assert metrics.clustering(features, (labels + 1) % 3) == 1                       # names do not matter
+    assert metrics.clustering(features, (labels + 1) % 3) == 1  # names do not matter
     assert abs(metrics.clustering(features, np.random.default_rng(0).permutation(labels))) < 0.05
-    assert metrics.clustering(features, labels, seed=2**32 + 7) == 1                 # any seed
+    assert metrics.clustering(features, labels, seed=2**32 + 7) == 1  # any seed
 
 
 # Few labels ---------------------------------------------------------------------------------------------------
+
 
 def test_few_labels_draws_as_many_of_each_class():
     labels = np.repeat([0, 1, 5], [10, 50, 3])
@@ -116,7 +119,7 @@ def test_few_labels_draws_as_many_of_each_class():
     assert np.bincount(labels[chosen]).tolist() == [3, 3, 0, 0, 0, 3]
     assert (metrics.few_labels(labels, 3, seed=1) == chosen).all()
     assert (np.sort(metrics.few_labels(labels, 3, seed=2)) != np.sort(chosen)).any()
-    assert (np.diff(labels[chosen]) < 0).any()                       # and the classes are mixed
+    assert (np.diff(labels[chosen]) < 0).any()  # and the classes are mixed
 
 
 def test_few_labels_needs_enough_images():
@@ -125,6 +128,7 @@ def test_few_labels_needs_enough_images():
 
 
 # Precision and recall -----------------------------------------------------------------------------------------
+
 
 def test_precision_and_recall_of_equal_distributions_are_high():
     a, b = np.random.default_rng(0).normal(size=(2, 400, 2))
@@ -135,9 +139,10 @@ def test_precision_and_recall_of_equal_distributions_are_high():
 
 def test_precision_and_recall_tell_collapse_from_garbage():
     a, b = np.random.default_rng(0).normal(size=(2, 400, 2))
-    clusters = np.concatenate([a, b + 100])                          # two modes, far apart
+    clusters = np.concatenate([a, b + 100])  # two modes, far apart
     assert metrics.precision_recall(clusters, np.random.default_rng(1).normal(size=(400, 2))) == pytest.approx(
-        (0.97, 0.49), abs=0.04)                                      # collapsed on one: precise, half recalled
+        (0.97, 0.49), abs=0.04
+    )  # collapsed on one: precise, half recalled
     garbage = np.concatenate([a + 0.01, b - 100])
     precision, recall = metrics.precision_recall(a, garbage)
     assert precision == pytest.approx(0.5, abs=0.03) and recall > 0.95
@@ -157,6 +162,7 @@ def test_precision_and_recall_need_samples():
 
 # Fréchet distance and MMD -------------------------------------------------------------------------------------
 
+
 def standardised(n, features, seed):
     """n samples whose mean is exactly 0 and whose covariance is exactly the identity."""
     x = np.random.default_rng(seed).normal(size=(n, features))
@@ -167,9 +173,9 @@ def standardised(n, features, seed):
 def test_frechet_distance_of_gaussians():
     a, b = standardised(50, 3, 0), standardised(80, 3, 1)
     assert metrics.frechet(a, b) == pytest.approx(0, abs=1e-12)
-    assert metrics.frechet(a, b + [1, 2, 2]) == pytest.approx(9)                     # only the mean: |m|²
+    assert metrics.frechet(a, b + [1, 2, 2]) == pytest.approx(9)  # only the mean: |m|²
     scales = np.array([2, 0.5, 3])
-    assert metrics.frechet(a, b * scales) == pytest.approx(np.square(scales - 1).sum())      # Σ (σ − 1)²
+    assert metrics.frechet(a, b * scales) == pytest.approx(np.square(scales - 1).sum())  # Σ (σ − 1)²
     assert metrics.frechet(b * scales, a) == pytest.approx(np.square(scales - 1).sum())
 
 
@@ -185,17 +191,17 @@ def test_frechet_distance_where_covariances_do_not_commute():
 
 def test_frechet_distance_of_degenerate_features():
     a = np.random.default_rng(0).normal(size=(20, 3))
-    flat = np.column_stack([a, np.zeros((20, 2))])                                   # two dead units
+    flat = np.column_stack([a, np.zeros((20, 2))])  # two dead units
     assert metrics.frechet(flat, flat) == pytest.approx(0, abs=1e-12)
     assert metrics.frechet(flat, flat + 1) == pytest.approx(5)
-    few = np.random.default_rng(1).normal(size=(5, 40))                              # fewer samples than features
+    few = np.random.default_rng(1).normal(size=(5, 40))  # fewer samples than features
     assert metrics.frechet(few, few) == pytest.approx(0, abs=1e-9)
     assert metrics.frechet(few, 3 * few) == pytest.approx(4 * (np.square(few.mean(0)).sum() + few.var(0, ddof=1).sum()))
 
 
 def test_mmd_by_hand():
     x, y = np.array([[0.0], [1]]), np.array([[0.0], [2]])
-    k = {d: np.exp(-d**2 / 2) for d in (0, 1, 2)}
+    k = {d: np.exp(-(d**2) / 2) for d in (0, 1, 2)}
     assert metrics.mmd(x, y, bandwidth=1) == pytest.approx(k[1] + k[2] - 2 * (k[0] + k[2] + k[1] + k[1]) / 4)
 
 
@@ -213,23 +219,27 @@ def test_mmd_is_unbiased():
     found = np.array([metrics.mmd(*rng.normal(size=(2, 10, 2)), bandwidth=1) for _ in range(2000)])
     standard_error = found.std() / 2000**0.5
     assert abs(found.mean()) < 4 * standard_error and (found < 0).any()
-    assert standard_error < 0.002                                    # the biased estimate would be about 0.13
+    assert standard_error < 0.002  # the biased estimate would be about 0.13
 
 
 def test_mmd_takes_its_bandwidth_from_the_first_set():
     x, y = np.random.default_rng(2).normal(size=(2, 30, 2))
     from scipy.spatial.distance import pdist
+
     assert metrics.mmd(x, y) == metrics.mmd(x, y, np.median(pdist(x)))
     assert metrics.mmd(1000 * x, 1000 * y) == pytest.approx(metrics.mmd(x, y))
 
 
 @pytest.mark.parametrize("measure", [metrics.frechet, metrics.mmd])
-@pytest.mark.parametrize("x, y, said", [
-    (np.zeros((9, 2)), np.zeros((9, 3)), r"shapes \(9, 2\) and \(9, 3\)"),
-    (np.zeros(9), np.zeros(9), r"give \(n, features\)"),
-    (np.zeros((9, 2)), np.zeros((1, 2)), "at least 2 samples"),
-    (np.zeros((9, 2)), np.full((9, 2), np.nan), "NaN"),
-])
+@pytest.mark.parametrize(
+    "x, y, said",
+    [
+        (np.zeros((9, 2)), np.zeros((9, 3)), r"shapes \(9, 2\) and \(9, 3\)"),
+        (np.zeros(9), np.zeros(9), r"give \(n, features\)"),
+        (np.zeros((9, 2)), np.zeros((1, 2)), "at least 2 samples"),
+        (np.zeros((9, 2)), np.full((9, 2), np.nan), "NaN"),
+    ],
+)
 def test_two_sets_of_features_are_checked(measure, x, y, said):
     with pytest.raises(ValueError, match=said):
         measure(x, y)
@@ -242,24 +252,30 @@ def test_mmd_needs_a_bandwidth():
 
 # Modes and the Inception Score --------------------------------------------------------------------------------
 
+
 def test_modes_are_counted_by_hand():
     centres = np.array([[0.0, 0], [10, 0], [0, 10], [10, 10]])
-    samples = np.concatenate([np.tile(centres[:1], (60, 1)), np.tile(centres[1:2], (25, 1)),
-                              np.tile(centres[2:3] + 0.2, (6, 1)), np.full((9, 2), 5.0)])
-    samples[:60, 0] += 0.29                              # within 3 std of 0.1; the last nine are between the modes
+    samples = np.concatenate([
+        np.tile(centres[:1], (60, 1)),
+        np.tile(centres[1:2], (25, 1)),
+        np.tile(centres[2:3] + 0.2, (6, 1)),
+        np.full((9, 2), 5.0),
+    ])
+    samples[:60, 0] += 0.29  # within 3 std of 0.1; the last nine are between the modes
     assert metrics.modes(samples, centres, 0.1) == {"captured": 3, "strict": 2, "quality": 0.91}
     assert metrics.modes(samples, centres, 0.05)["quality"] == 0.25
-    assert metrics.modes(samples[:-2], centres, 0.1)["strict"] == 2          # 6 of 98 / 4 / 4 = 6.1: one too few
-    assert metrics.modes(samples[:-4], centres, 0.1)["strict"] == 3          # 6 of 96 / 4 / 4 = 6
+    assert metrics.modes(samples[:-2], centres, 0.1)["strict"] == 2  # 6 of 98 / 4 / 4 = 6.1: one too few
+    assert metrics.modes(samples[:-4], centres, 0.1)["strict"] == 3  # 6 of 96 / 4 / 4 = 6
 
 
 def test_modes_of_the_data_themselves_are_all_found():
     from helpers import data
+
     for name, k in (("ring", 8), ("grid", 25)):
         p = data.points(name, n=2500)
         found = metrics.modes(p.x, p.modes, p.std)
         assert found["captured"] == found["strict"] == k
-        assert found["quality"] == pytest.approx(1 - np.exp(-4.5), abs=0.005)    # of a Gaussian in the plane
+        assert found["quality"] == pytest.approx(1 - np.exp(-4.5), abs=0.005)  # of a Gaussian in the plane
 
 
 def test_modes_refuse_samples_of_another_dimension():
@@ -271,7 +287,7 @@ def test_inception_score_runs_from_one_to_the_number_of_classes():
     sure = np.eye(10)[np.arange(500) % 10]
     assert metrics.inception_score(sure) == pytest.approx(10)
     assert metrics.inception_score(np.full((50, 10), 0.1)) == pytest.approx(1)
-    assert metrics.inception_score(np.tile(np.eye(10)[3], (50, 1))) == pytest.approx(1)      # sure, and all alike
+    assert metrics.inception_score(np.tile(np.eye(10)[3], (50, 1))) == pytest.approx(1)  # sure, and all alike
     half = sure[np.arange(500) % 10 < 4]
     assert metrics.inception_score(half) == pytest.approx(4)
     rng = np.random.default_rng(0)
@@ -293,6 +309,7 @@ def test_inception_score_refuses_what_is_no_probability(wrong):
 
 def test_a_collapsed_generator_is_precise_and_recalls_little():
     from helpers import data
+
     ring = data.points("ring", n=800)
     other, collapsed = data.points("ring", n=800, seed=1).x, ring.x[ring.mode == 3]
     precision, recall = metrics.precision_recall(ring.x, np.tile(collapsed, (8, 1)) + 0.001)

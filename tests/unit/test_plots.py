@@ -1,4 +1,5 @@
 """helpers.plots: grids pixel by pixel, figures as objects (axes, labels, data), alternative texts by their numbers."""
+
 import base64
 import io
 import sys
@@ -15,7 +16,7 @@ from PIL import Image
 from helpers import plots
 
 RNG = np.random.default_rng(0)
-RUNS = RNG.uniform(0.1, 1, (5, 4))                                       # (seeds, points)
+RUNS = RNG.uniform(0.1, 1, (5, 4))  # (seeds, points)
 SIZES = [1, 2, 4, 8]
 
 
@@ -43,16 +44,18 @@ def test_every_pixel_is_where_it_belongs():
     assert grid.shape == (GAP + 1 * (40 + GAP), GAP + 3 * (50 + GAP))
     for n, row, column in np.ndindex(3, 4, 5):
         top, left = GAP + 10 * row, GAP + n * (50 + GAP) + 10 * column
-        assert set(np.unique(grid[top:top + 10, left:left + 10])) == {255 - int(np.ceil(255 * images[n, row, column]))}
+        assert set(np.unique(grid[top : top + 10, left : left + 10])) == {
+            255 - int(np.ceil(255 * images[n, row, column]))
+        }
 
 
 def test_paper_is_white_and_ink_is_black():
     grid = pixels(plots.images({"": [[[0, 1], [-3, 7]], [[0.5, np.nan], [0, 0]]]}, zoom=10))
     middles = GAP + 5 + 10 * np.arange(2)
     first, second = (grid[np.ix_(middles, middles + n * (20 + GAP))].tolist() for n in (0, 1))
-    assert first == [[255, 0], [255, 0]]                                 # clipped to 0–1
-    assert second == [[127, 255], [255, 255]]                            # NaN is left blank
-    assert grid[0, 0] == 255 and grid[GAP - 1, GAP] == 190               # a thin frame shows where an image ends
+    assert first == [[255, 0], [255, 0]]  # clipped to 0–1
+    assert second == [[127, 255], [255, 255]]  # NaN is left blank
+    assert grid[0, 0] == 255 and grid[GAP - 1, GAP] == 190  # a thin frame shows where an image ends
 
 
 def test_rows_stand_below_each_other_with_labels_at_the_left():
@@ -61,39 +64,43 @@ def test_rows_stand_below_each_other_with_labels_at_the_left():
     grid = pixels(plots.images({"black": black, "half grey": half}, zoom=10))
     margin = grid.shape[1] - plain.shape[1]
     assert margin > 50 and grid.shape[0] == GAP + 2 * (30 + GAP)
-    assert (grid[GAP:GAP + 30, margin + GAP:margin + GAP + 30] == 0).all()
+    assert (grid[GAP : GAP + 30, margin + GAP : margin + GAP + 30] == 0).all()
     below = GAP + 30 + GAP
-    assert (grid[below:below + 30, margin + GAP:margin + GAP + 30] == 127).all()
-    assert (grid[below:below + 30, margin + 2 * GAP + 30:] == 255).all()             # the second row has one image
+    assert (grid[below : below + 30, margin + GAP : margin + GAP + 30] == 127).all()
+    assert (grid[below : below + 30, margin + 2 * GAP + 30 :] == 255).all()  # the second row has one image
     for top in (GAP, below):
-        assert (grid[top:top + 30, :margin] < 100).any()                             # the label's ink
+        assert (grid[top : top + 30, :margin] < 100).any()  # the label's ink
 
 
 def test_title_and_captions_take_lines_of_their_own():
     images = np.zeros((2, 3, 3))
-    plain, full = (pixels(plots.images({"": images}, zoom=20, **more)) for more in
-                   ({}, {"title": "a title", "captions": ["7", 8]}))
+    plain, full = (
+        pixels(plots.images({"": images}, zoom=20, **more)) for more in ({}, {"title": "a title", "captions": ["7", 8]})
+    )
     assert full.shape == (plain.shape[0] + 22 + 18, plain.shape[1])
     assert (full[:20] < 100).any()
     caption = full[-18:]
-    assert all((caption[:, left:left + 60] < 100).any() for left in (GAP, 2 * GAP + 60))
-    assert (full[22:22 + plain.shape[0]] == plain).all()
+    assert all((caption[:, left : left + 60] < 100).any() for left in (GAP, 2 * GAP + 60))
+    assert (full[22 : 22 + plain.shape[0]] == plain).all()
 
 
 def test_grid_is_as_large_as_fits():
     for n in (2, 10, 16):
         assert plots.images({"": np.zeros((n, 8, 8))}, width=640).width <= 640
     zooms = [(plots.images({"": np.zeros((n, 8, 8))}, width=640).width - GAP) // n - GAP for n in (2, 10)]
-    assert zooms == [96, 56]                                             # at most 96 pixels an image, whole zooms only
+    assert zooms == [96, 56]  # at most 96 pixels an image, whole zooms only
 
 
-@pytest.mark.parametrize("rows, words", [
-    ({}, "no rows"),
-    ({"flat": np.zeros((3, 64))}, r"flat: \(3, 64\)"),
-    ({"colour": np.zeros((3, 8, 8, 3))}, r"colour: \(3, 8, 8, 3\)"),
-    ({"none": np.zeros((0, 8, 8))}, r"none: \(0, 8, 8\)"),
-    ({"a": np.zeros((3, 8, 8)), "b": np.zeros((3, 28, 28))}, r"the same in all rows; got a: .*b: \(3, 28, 28\)"),
-])
+@pytest.mark.parametrize(
+    "rows, words",
+    [
+        ({}, "no rows"),
+        ({"flat": np.zeros((3, 64))}, r"flat: \(3, 64\)"),
+        ({"colour": np.zeros((3, 8, 8, 3))}, r"colour: \(3, 8, 8, 3\)"),
+        ({"none": np.zeros((0, 8, 8))}, r"none: \(0, 8, 8\)"),
+        ({"a": np.zeros((3, 8, 8)), "b": np.zeros((3, 28, 28))}, r"the same in all rows; got a: .*b: \(3, 28, 28\)"),
+    ],
+)
 def test_images_of_wrong_shape(rows, words):
     with pytest.raises(ValueError, match=r"shape \(n, height, width\).*" + words):
         plots.images(rows)
@@ -105,24 +112,28 @@ def test_more_captions_than_columns():
 
 
 def test_grid_says_what_it_shows():
-    picture = plots.images({"noisy": np.full((2, 8, 8), 0.25), "clean": np.zeros((1, 8, 8))},
-                           captions=[3, 5], title="Digits")
-    assert picture.alt == ("Digits. Grid of 8 by 8 pixel images, noisy: 2 images, mean grey 0.25; "
-                           "clean: 1 images, mean grey 0.00. Captions: 3, 5.")
+    picture = plots.images(
+        {"noisy": np.full((2, 8, 8), 0.25), "clean": np.zeros((1, 8, 8))}, captions=[3, 5], title="Digits"
+    )
+    assert picture.alt == (
+        "Digits. Grid of 8 by 8 pixel images, noisy: 2 images, mean grey 0.25; "
+        "clean: 1 images, mean grey 0.00. Captions: 3, 5."
+    )
     assert picture.width == pixels(picture).shape[1]
 
 
 # Pictures -----------------------------------------------------------------------------------------------------
 
+
 def test_picture_of_a_figure():
     fig, ax = plots.figure(width=6, height=2)
     ax.plot([1, 2], [3, 4])
     picture = plots.picture(fig)
-    assert pixels(picture).shape == (2 * 96 * 2, 6 * 96 * 2)              # two physical pixels for each of the page's
+    assert pixels(picture).shape == (2 * 96 * 2, 6 * 96 * 2)  # two physical pixels for each of the page's
     assert picture.width == 6 * 96
     assert pixels(plots.picture(fig, sharpness=1)).shape == (2 * 96, 6 * 96)
     assert picture.alt == plots.describe(fig) != ""
-    assert (pixels(picture)[:2] == 255).all()                            # the paper is white, also on a dark page
+    assert (pixels(picture)[:2] == 255).all()  # the paper is white, also on a dark page
 
 
 def test_picture_of_a_picture_is_itself():
@@ -139,7 +150,7 @@ def test_an_author_says_what_a_drawing_shows(displayed):
 
 
 def test_picture_of_a_readers_own_figure():
-    fig = Figure()                                                       # has no Agg canvas
+    fig = Figure()  # has no Agg canvas
     fig.subplots().plot([1, 2], [3, 4])
     assert (pixels(plots.picture(fig)) < 128).any()
 
@@ -161,7 +172,7 @@ def test_stack():
     stacked = plots.stack(top, bottom)
     whole = pixels(stacked)
     assert whole.shape == (2 * (GAP + 40 + GAP), bottom.width) and stacked.width == bottom.width
-    assert (whole[:52, :top.width] == pixels(top)).all() and (whole[:52, top.width:] == 255).all()
+    assert (whole[:52, : top.width] == pixels(top)).all() and (whole[:52, top.width :] == 255).all()
     assert (whole[52:] == pixels(bottom)).all()
     assert stacked.alt == f"{top.alt} {bottom.alt}"
 
@@ -169,11 +180,12 @@ def test_stack():
 def test_stack_of_a_figure_and_a_sharp_picture():
     fig, ax = plots.figure(width=5, height=2)
     ax.plot([1, 2], [3, 4])
-    sharp = plots.picture(fig)                                           # 960 pixels wide, shown 480 wide
+    sharp = plots.picture(fig)  # 960 pixels wide, shown 480 wide
     assert pixels(plots.stack(fig, sharp)).shape == (2 * 2 * 96, 5 * 96)
 
 
 # The one verb -------------------------------------------------------------------------------------------------
+
 
 def test_show_labels_and_displays(displayed):
     fig, axes = plots.figure(1, 2)
@@ -181,7 +193,7 @@ def test_show_labels_and_displays(displayed):
     axes[1].plot([1, 2], [3, 4])
     plots.show(fig, ("size", "error"), ("step", "loss"), title="Both")
     assert [(ax.get_xlabel(), ax.get_ylabel()) for ax in axes] == [("size", "error"), ("step", "loss")]
-    assert [ax.get_legend() is not None for ax in axes] == [True, False]              # a legend where there are names
+    assert [ax.get_legend() is not None for ax in axes] == [True, False]  # a legend where there are names
     assert fig.get_suptitle() == "Both"
     assert displayed == [plots.picture(fig)]
     assert displayed[0].alt.startswith("Both. Panel: error against size.")
@@ -217,6 +229,7 @@ def test_show_displays_a_picture_as_it_is(displayed):
 
 # Alternative text ---------------------------------------------------------------------------------------------
 
+
 def test_lines_are_described_by_their_numbers():
     fig, ax = plots.figure()
     ax.plot([1, 2, 4], [0.5, 0.125, 0.25], label="test error")
@@ -225,16 +238,16 @@ def test_lines_are_described_by_their_numbers():
     ax.set(xlabel="size", ylabel="error", title="Sweep")
     assert plots.describe(fig) == (
         "Sweep: error against size. test error goes from 0.5 at 1 to 0.25 at 4, lowest 0.125, highest 0.5. "
-        "your setting at 3, 0.3.")
+        "your setting at 3, 0.3."
+    )
 
 
 def test_bars_are_described_by_their_numbers():
     fig, (left, right) = plots.figure(1, 2)
     left.bar(["relu", "tanh"], [0.25, 0.5])
     right.hist([1, 1, 1, 2, 3], bins=[0.5, 1.5, 2.5, 3.5])
-    right.set_xticks([0, 2, 4])                                          # as many ticks as bars, but not theirs
-    assert plots.describe(fig) == ("Panel: bars: relu 0.25, tanh 0.5. "
-                                   "Panel: bars: 3 bars from 1 to 3.")
+    right.set_xticks([0, 2, 4])  # as many ticks as bars, but not theirs
+    assert plots.describe(fig) == ("Panel: bars: relu 0.25, tanh 0.5. Panel: bars: 3 bars from 1 to 3.")
 
 
 def test_points_images_and_words_are_described():
@@ -242,17 +255,18 @@ def test_points_images_and_words_are_described():
     plots.classes(left, RNG.normal(size=(9, 2)), list("aaabbbccc"))
     right.imshow(np.zeros((3, 7)))
     right.text(0, 0, "two\nlines")
-    assert plots.describe(fig) == ("Panel: 9 points in 3 groups. a. b. c. "
-                                   "Panel: An image of 3 by 7 values. two lines.")
+    assert plots.describe(fig) == ("Panel: 9 points in 3 groups. a. b. c. Panel: An image of 3 by 7 values. two lines.")
 
 
 def test_description_changes_with_the_data():
     def alt(runs):
         return plots.describe(plots.curves(SIZES, {"error": {"AE": runs}}, "size"))
+
     assert alt(RUNS) == alt(RUNS) != alt(RUNS + 0.1)
 
 
 # Recurring figures --------------------------------------------------------------------------------------------
+
 
 def test_curves():
     other = RUNS[:, :2]
@@ -260,19 +274,21 @@ def test_curves():
     fig = plots.curves({"AE": SIZES, "PCA": SIZES[:2]}, panels, "numbers in the code", logy=["error"])
     left, right = fig.axes
     assert [(ax.get_xlabel(), ax.get_title(loc="left"), ax.get_xscale(), ax.get_yscale()) for ax in fig.axes] == [
-        ("numbers in the code", "error", "log", "log"), ("numbers in the code", "probe", "log", "linear")]
+        ("numbers in the code", "error", "log", "log"),
+        ("numbers in the code", "probe", "log", "linear"),
+    ]
     assert [line.get_label() for line in left.lines] == ["AE", "PCA"]
     assert [line.get_label() for line in right.lines] == ["AE"]
     drawn = zip([*left.lines, *right.lines], (SIZES, SIZES[:2], SIZES), (RUNS, other, 2 * RUNS))
     for line, x, y in drawn:
         assert line.get_xdata() == pytest.approx(x) and line.get_ydata() == pytest.approx(y.mean(axis=0))
     assert left.lines[0].get_color() != left.lines[1].get_color()
-    assert left.lines[0].get_linestyle() != left.lines[1].get_linestyle()             # colour is never alone
+    assert left.lines[0].get_linestyle() != left.lines[1].get_linestyle()  # colour is never alone
     assert left.lines[0].get_marker() != left.lines[1].get_marker()
 
 
 def test_curves_on_linear_axes():
-    ax, = plots.curves(SIZES, {"error": {"AE": RUNS}}, "size", logx=False).axes
+    (ax,) = plots.curves(SIZES, {"error": {"AE": RUNS}}, "size", logx=False).axes
     assert (ax.get_xscale(), ax.get_yscale()) == ("linear", "linear")
 
 
@@ -280,7 +296,7 @@ def test_curves_on_linear_axes():
 def test_band_is_one_standard_deviation(runs, half):
     _, ax = plots.figure()
     plots.spread(ax, SIZES, runs, "AE")
-    band, = (c for c in ax.collections if isinstance(c, PolyCollection))
+    (band,) = (c for c in ax.collections if isinstance(c, PolyCollection))
     corners = band.get_paths()[0].vertices
     for i, x in enumerate(SIZES):
         at = corners[corners[:, 0] == x, 1]
@@ -294,19 +310,21 @@ def test_bar_panels():
     assert (left.get_xlabel(), right.get_xlabel()) == ("train", "test")
     assert [bar.get_width() for bar in left.patches] == pytest.approx([0.2, 0.6])
     assert [t.get_text() for t in left.get_yticklabels()] == ["relu", "tanh"]
-    assert left.yaxis_inverted() and right.yaxis_inverted()              # the first name stands at the top
+    assert left.yaxis_inverted() and right.yaxis_inverted()  # the first name stands at the top
     assert [text.get_text() for text in left.texts] == ["0.20", "0.60"]
     assert [list(line.get_xdata()) for line in left.lines] == list(results.values())  # each seed as a dot
     error_bars = left.collections[0].get_segments()
-    assert [segment[1, 0] - segment[0, 0] for segment in error_bars] == pytest.approx(
-        [2 * np.std(v, ddof=1) for v in results.values()])
+    assert [segment[1, 0] - segment[0, 0] for segment in error_bars] == pytest.approx([
+        2 * np.std(v, ddof=1) for v in results.values()
+    ])
     assert left.get_xlim()[0] == right.get_xlim()[0] == 0
-    assert plots.describe(fig) == ("Panel: value against train. bars: relu 0.2, tanh 0.6. "
-                                   "Panel: value against test. bars: relu 0.4, tanh 0.9.")
+    assert plots.describe(fig) == (
+        "Panel: value against train. bars: relu 0.2, tanh 0.6. Panel: value against test. bars: relu 0.4, tanh 0.9."
+    )
 
 
 def test_bar_panels_that_do_not_start_at_zero():
-    ax, = plots.bar_panels({"probe": {"a": [0.90, 0.92], "b": [0.95, 0.96]}}, zero=False).axes
+    (ax,) = plots.bar_panels({"probe": {"a": [0.90, 0.92], "b": [0.95, 0.96]}}, zero=False).axes
     low, high = ax.get_xlim()
     assert 0.85 < low < 0.90 and 0.96 < high < 1.05
 
@@ -332,6 +350,7 @@ def test_ten_classes_look_different():
 
 # The same in every thread, and every time ---------------------------------------------------------------------
 
+
 def drawing(i):
     runs = np.random.default_rng(i).uniform(0.01, 1, (5, 4))
     name = f"$\\sigma_{{{i}}}$"
@@ -341,7 +360,7 @@ def drawing(i):
 
 def test_threads_draw_what_one_draws_alone():
     before, interval = dict(matplotlib.rcParams), sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)                                          # threads take turns as often as they can
+    sys.setswitchinterval(1e-5)  # threads take turns as often as they can
     try:
         with ThreadPoolExecutor(6) as pool:
             together = list(pool.map(drawing, range(12)))
@@ -354,6 +373,7 @@ def test_threads_draw_what_one_draws_alone():
 
 def test_figure_begun_in_a_cell_keeps_its_style_while_a_lab_draws():
     """A lab's thread draws between two lines of a cell: the cell's figure comes out as if it had not."""
+
     def cell(between):
         fig, ax = plots.figure()
         ax.plot([1, 2], [3, 4], label="error")
@@ -373,12 +393,12 @@ def test_style_stands_without_a_context():
 
 
 def test_heatmap_shows_means_and_spreads_and_says_them():
-    values = np.array([[[0.1, 0.3], [5, 5]], [[0.6, 0.8], [7, 7]]])                  # (rows, columns, seeds)
+    values = np.array([[[0.1, 0.3], [5, 5]], [[0.6, 0.8], [7, 7]]])  # (rows, columns, seeds)
     fig = plots.heatmap(values, ["A", "B"], ["error", "units"], signs=[-1, 1])
     (ax,) = fig.axes
     assert [t.get_text() for t in ax.texts] == ["0.20\n± 0.14", "5", "0.70\n± 0.14", "7"]
     shades = ax.images[0].get_array()
-    assert shades[0, 0] > shades[1, 0] and shades[1, 1] > shades[0, 1]               # the better, the darker
+    assert shades[0, 0] > shades[1, 0] and shades[1, 1] > shades[0, 1]  # the better, the darker
     assert plots.describe(fig) == "Panel: A: error 0.20, units 5; B: error 0.70, units 7."
 
 

@@ -1,4 +1,5 @@
 """helpers.models and training.restart under mixed precision: half where it will do, float32 where it would not."""
+
 import numpy as np
 import pytest
 
@@ -31,8 +32,10 @@ def adjusted():
 
 
 MODELS = {
-    "VAE": lambda: models.VAE(16, 3), "linear, Gaussian": lambda: models.VAE(16, 3, hidden=0, likelihood="gaussian"),
-    "adjustable": adjusted, "tied": tied,
+    "VAE": lambda: models.VAE(16, 3),
+    "linear, Gaussian": lambda: models.VAE(16, 3, hidden=0, likelihood="gaussian"),
+    "adjustable": adjusted,
+    "tied": tied,
 }
 
 
@@ -63,8 +66,17 @@ def test_models_learn_repeat_and_are_saved(make, tmp_path):
 def test_hidden_layers_compute_in_half_and_what_needs_it_in_full():
     vae, machine = models.VAE(16, 3), models.Adjustable(16, 20, 1, "relu")
     half = [vae.trunk, vae.decoder.layers[0], machine.encoder.layers[1], machine.gate, tied().layers[1]]
-    full = [vae.mean, vae.log_variance, vae.sampling, vae.likelihood, vae.beta, vae.decoder.layers[1],
-            machine.on_input, machine.on_code, machine.decoder.layers[-1]]
+    full = [
+        vae.mean,
+        vae.log_variance,
+        vae.sampling,
+        vae.likelihood,
+        vae.beta,
+        vae.decoder.layers[1],
+        machine.on_input,
+        machine.on_code,
+        machine.decoder.layers[-1],
+    ]
     assert {layer.compute_dtype for layer in half} == {"float16"}
     assert {layer.compute_dtype for layer in full} == {"float32"}
 

@@ -1,4 +1,5 @@
 """helpers.labs.predictions: what a reader can choose, what was chosen, and the table for readers without a kernel."""
+
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
@@ -24,7 +25,7 @@ def test_choices_are_the_verdicts(predictions):
 
 def test_chosen(predictions):
     predictions.values = {"4.10": "fails"}
-    predictions.values = {"4.10": "depends", "4.1": "holds"}             # a reader may think again
+    predictions.values = {"4.10": "depends", "4.1": "holds"}  # a reader may think again
     assert predictions.chosen() == {"4.1": "holds", "4.10": "depends"}
     predictions.chosen()["4.1"] = "fails"
     assert predictions.values["4.1"] == "holds"
@@ -38,7 +39,11 @@ def test_two_widgets_share_nothing(predictions):
 def test_static_twin(predictions):
     data = predictions._repr_mimebundle_()
     assert data["text/markdown"].splitlines() == [
-        "| | claim |", "|---|---|", "| 4.1 | Small codes lose. |", "| 4.10 | A <b>linear</b> one is PCA. |"]
+        "| | claim |",
+        "|---|---|",
+        "| 4.1 | Small codes lose. |",
+        "| 4.10 | A <b>linear</b> one is PCA. |",
+    ]
     assert data["text/plain"] == "4.1 Small codes lose.\n4.10 A <b>linear</b> one is PCA."
     assert data[publish.WIDGET]["model_id"] == predictions.model_id
 

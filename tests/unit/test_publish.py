@@ -1,4 +1,5 @@
 """helpers.publish: what it runs, cleans and refuses; and that a failure leaves the old file alone."""
+
 import json
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -112,13 +113,23 @@ def test_command_goes_on_after_a_failure_and_then_fails(published):
     assert "03_absent.ipynb: not published: " in published.err
 
 
-@pytest.mark.parametrize("sources, timeout, words", [
-    (["import os\nos._exit(1)"], 60, ["cell [1] `import os`", "Kernel died"]),
-    (["import time\ntime.sleep(60)"], 1, ["cell [1] `import time`", "timed out"]),
-    (["import sys\nprint('oh', file=sys.stderr)", "print('/home/ann')\nprint('/home/ann/notes')",
-      f"print('x' * {LARGEST})"], 60,
-     ["cell [1] `import sys`", "stderr", "oh", "a path of one machine", "/home/ann/notes", "1.5 MB"]),
-], ids=["died", "timed out", "unfit"])
+@pytest.mark.parametrize(
+    "sources, timeout, words",
+    [
+        (["import os\nos._exit(1)"], 60, ["cell [1] `import os`", "Kernel died"]),
+        (["import time\ntime.sleep(60)"], 1, ["cell [1] `import time`", "timed out"]),
+        (
+            [
+                "import sys\nprint('oh', file=sys.stderr)",
+                "print('/home/ann')\nprint('/home/ann/notes')",
+                f"print('x' * {LARGEST})",
+            ],
+            60,
+            ["cell [1] `import sys`", "stderr", "oh", "a path of one machine", "/home/ann/notes", "1.5 MB"],
+        ),
+    ],
+    ids=["died", "timed out", "unfit"],
+)
 def test_refused_notebook_stays_as_it_was(stored, sources, timeout, words):
     path = stored(short(*sources))
     before = path.read_bytes()
@@ -131,7 +142,7 @@ def test_refused_notebook_stays_as_it_was(stored, sources, timeout, words):
 
 def test_notebook_with_a_budget_is_refused_for_a_rule_before_it_runs(sample, stored, monkeypatch):
     monkeypatch.setattr(publish, "run", None)
-    path = stored(sample)                                                # 14 cells
+    path = stored(sample)  # 14 cells
     with pytest.raises(publish.PublishError, match="14 cells: at least 60"):
         publish.publish(path)
 

@@ -1,4 +1,5 @@
 """helpers.models.tied: one kernel in two layers, also after saving, loading and learning; what cannot be saved."""
+
 import numpy as np
 import pytest
 
@@ -17,8 +18,10 @@ def tied(widths, nested=False, pixels=12):
     up = [models.DenseTranspose(layer, "relu" if layer is not down[0] else "sigmoid") for layer in down[::-1]]
     if not nested:
         return keras.Sequential([keras.Input((pixels,)), *down, *up])
-    return keras.Sequential([keras.Sequential([keras.Input((pixels,)), *down]),
-                             keras.Sequential([keras.Input((widths[-1],)), *up])])
+    return keras.Sequential([
+        keras.Sequential([keras.Input((pixels,)), *down]),
+        keras.Sequential([keras.Input((widths[-1],)), *up]),
+    ])
 
 
 def flat(model):
@@ -50,7 +53,7 @@ def test_tied_model_is_saved_and_loaded(widths, nested, tmp_path):
     again = saved(model, tmp_path)
     np.testing.assert_array_equal(again(PIXELS_OF_TIED), model(PIXELS_OF_TIED))
     layers = flat(again)
-    for up, down in zip(layers[len(widths):], layers[len(widths) - 1::-1]):
+    for up, down in zip(layers[len(widths) :], layers[len(widths) - 1 :: -1]):
         assert up.tied_to is down
 
 
@@ -85,8 +88,11 @@ def test_layers_that_cannot_be_tied_say_so(order):
         keras.Sequential([keras.Input((12,)), *down, *(models.DenseTranspose(down[i]) for i in order)])
 
 
-@pytest.mark.parametrize("to, complaint", [(keras.layers.ReLU(), "give a Dense layer of the encoder"),
-                                           (None, "give a Dense layer of the encoder")], ids=["relu", "none"])
+@pytest.mark.parametrize(
+    "to, complaint",
+    [(keras.layers.ReLU(), "give a Dense layer of the encoder"), (None, "give a Dense layer of the encoder")],
+    ids=["relu", "none"],
+)
 def test_only_dense_layers_can_be_tied_to(to, complaint):
     with pytest.raises(ValueError, match=complaint):
         models.DenseTranspose(to)
@@ -106,8 +112,11 @@ def test_a_clone_does_not_pass_for_the_original():
 def test_tied_decoder_alone_is_not_saved_but_comes_with_the_whole(nested, tmp_path):
     model = tied([8, 4], nested)
     decoder = keras.Sequential([keras.Input((4,)), *flat(model)[2:]])
-    with pytest.raises(ValueError, match="cannot save a decoder without the encoder that it is tied to.*Save the model "
-                                         "that holds both, the encoder first; loaded, it has the decoder"):
+    with pytest.raises(
+        ValueError,
+        match="cannot save a decoder without the encoder that it is tied to.*Save the model "
+        "that holds both, the encoder first; loaded, it has the decoder",
+    ):
         decoder.save(tmp_path / "decoder.keras")
     again = keras.Sequential([keras.Input((4,)), *flat(saved(model, tmp_path))[2:]])
     code = np.ones((2, 4), "float32")

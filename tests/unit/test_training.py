@@ -1,4 +1,5 @@
 """helpers.training: what a pipeline feeds, what a restart renews, and that runs can be repeated and interrupted."""
+
 import gc
 import os
 import signal
@@ -16,7 +17,7 @@ from helpers.training import keras
 layers, ops = keras.layers, keras.ops
 ROOT = Path(__file__).resolve().parents[2]
 X = np.random.default_rng(0).uniform(size=(96, 8)).astype("float32")
-NUMBERED = np.arange(40, dtype="float32")[:, None] * np.ones((1, 3), "float32")      # image i is full of i
+NUMBERED = np.arange(40, dtype="float32")[:, None] * np.ones((1, 3), "float32")  # image i is full of i
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -31,12 +32,13 @@ def order(batches):
 
 # Pipelines ----------------------------------------------------------------------------------------------------
 
+
 def test_each_pass_has_each_image_once():
     batches = training.pipeline(NUMBERED, batch_size=8, passes=3)
     assert len(batches) == 15
     passes = order(batches).reshape(3, 40)
     assert (np.sort(passes) == np.arange(40)).all()
-    assert len({tuple(images) for images in passes}) == 3                # shuffled anew
+    assert len({tuple(images) for images in passes}) == 3  # shuffled anew
 
 
 def test_whole_batches_only_and_nobody_is_left_out_for_long():
@@ -49,12 +51,12 @@ def test_every_order_is_as_likely():
     passes = order(training.pipeline(NUMBERED[:4], batch_size=4, passes=2400))
     counts = np.unique(passes @ [64, 16, 4, 1], return_counts=True)[1]
     assert len(counts) == 24
-    assert np.abs(counts - 100).max() < 4.5 * np.sqrt(100)               # each count is about Poisson(100)
+    assert np.abs(counts - 100).max() < 4.5 * np.sqrt(100)  # each count is about Poisson(100)
 
 
 def test_order_follows_from_the_seed_alone():
     first = order(training.pipeline(NUMBERED, seed=1))
-    keras.utils.set_random_seed(99)                                      # as a lab in another thread may do
+    keras.utils.set_random_seed(99)  # as a lab in another thread may do
     assert (order(training.pipeline(NUMBERED, seed=1)) == first).all()
     assert (order(training.pipeline(NUMBERED, seed=2)) != first).any()
     assert order(training.pipeline(NUMBERED, seed=2**40 + 1)).shape == first.shape
@@ -62,7 +64,7 @@ def test_order_follows_from_the_seed_alone():
 
 def test_every_epoch_has_another_order_however_much_of_the_last_was_used():
     once, peeked = (training.pipeline(NUMBERED, batch_size=20, passes=2, seed=1) for _ in range(2))
-    gc.collect()                                                         # the pipeline keeps what it needs alive
+    gc.collect()  # the pipeline keeps what it needs alive
     epochs = [order(once) for _ in range(3)]
     assert len({epoch.tobytes() for epoch in epochs}) == 3
     assert len({half.tobytes() for epoch in epochs for half in epoch.reshape(2, 40)}) == 6
@@ -97,13 +99,13 @@ def test_corruption_is_drawn_anew_for_each_batch():
 
     batches = training.pipeline(NUMBERED, batch_size=20, passes=3, corrupt=corrupt)
     noise = []
-    for _ in range(2):                                                   # two epochs
+    for _ in range(2):  # two epochs
         for inputs, targets in batches.as_numpy_iterator():
-            assert (targets == targets[:, :1]).all()                     # targets stay clean
+            assert (targets == targets[:, :1]).all()  # targets stay clean
             noise.append(inputs - targets)
-    noise = np.array(noise).reshape(12, -1)                              # (batches, numbers)
+    noise = np.array(noise).reshape(12, -1)  # (batches, numbers)
     assert np.abs(np.corrcoef(noise) - np.eye(12)).max() < 4.5 / np.sqrt(60)
-    assert noise.std() == pytest.approx(1, abs=0.12) and abs(noise.mean()) < 0.17     # 4.5 standard errors of 720
+    assert noise.std() == pytest.approx(1, abs=0.12) and abs(noise.mean()) < 0.17  # 4.5 standard errors of 720
 
 
 def test_corruption_with_targets_of_its_own():
@@ -111,16 +113,16 @@ def test_corruption_with_targets_of_its_own():
     assert all((inputs[:, 0] == -targets).all() for inputs, targets in batches.as_numpy_iterator())
 
 
-@pytest.mark.parametrize("arrays, words", [
-    ((np.zeros((0, 8)),), "no images to train on"),
-    ((X, X[:5]), "96 inputs but 5 targets"),
-])
+@pytest.mark.parametrize(
+    "arrays, words", [((np.zeros((0, 8)),), "no images to train on"), ((X, X[:5]), "96 inputs but 5 targets")]
+)
 def test_pipeline_errors(arrays, words):
     with pytest.raises(ValueError, match=words):
         training.pipeline(*arrays)
 
 
 # Restarts -----------------------------------------------------------------------------------------------------
+
 
 @keras.saving.register_keras_serializable("tests")
 class Scale(layers.Layer):
@@ -135,6 +137,7 @@ class Scale(layers.Layer):
 
 class Counted(keras.losses.Loss):
     """Mean squared error that counts how often it is traced."""
+
     traces = 0
 
     def call(self, y, y_pred):
@@ -143,10 +146,21 @@ class Counted(keras.losses.Loss):
 
 
 def build(optimizer="adam"):
-    encoder = keras.Sequential([keras.Input((8,)), layers.GaussianNoise(0.1), layers.Dense(16, "relu"), Scale(),
-                                layers.BatchNormalization(), layers.Dropout(0.5), layers.Dropout(0.5)])
-    decoder = keras.Sequential([keras.Input((16,)), layers.Dense(16, "relu"), layers.Dense(16, "relu"),
-                                layers.Dense(8)])
+    encoder = keras.Sequential([
+        keras.Input((8,)),
+        layers.GaussianNoise(0.1),
+        layers.Dense(16, "relu"),
+        Scale(),
+        layers.BatchNormalization(),
+        layers.Dropout(0.5),
+        layers.Dropout(0.5),
+    ])
+    decoder = keras.Sequential([
+        keras.Input((16,)),
+        layers.Dense(16, "relu"),
+        layers.Dense(16, "relu"),
+        layers.Dense(8),
+    ])
     model = keras.Sequential([encoder, decoder])
     model.compile(optimizer, Counted(), steps_per_execution=6)
     return model
@@ -196,11 +210,11 @@ def test_initial_weights_are_drawn_as_the_layers_ask(model):
     first, second, last = model.layers[1].layers
     for layer in (first, second, last):
         kernel, bias = layer.get_weights()
-        limit = np.sqrt(6 / sum(kernel.shape))                           # Glorot and Bengio (2010)
+        limit = np.sqrt(6 / sum(kernel.shape))  # Glorot and Bengio (2010)
         assert np.abs(kernel).max() <= limit
         assert kernel.std() == pytest.approx(limit / np.sqrt(3), rel=0.2)
         assert (bias == 0).all()
-    assert (first.get_weights()[0] != second.get_weights()[0]).all()     # equal shapes, yet drawn apart
+    assert (first.get_weights()[0] != second.get_weights()[0]).all()  # equal shapes, yet drawn apart
     scale, norm = model.layers[0].layers[2:4]
     assert (scale.get_weights()[0] == 1).all()
     assert [set(w) for w in norm.get_weights()] == [{1.0}, {0.0}, {0.0}, {1.0}]
@@ -219,14 +233,21 @@ def test_noise_starts_afresh(model):
         training.restart(model, seed)
         one, other = model.layers[0].layers[4:6]
         return [np.array(layer(np.ones((4, 50)), training=True)) for layer in (one, other)]
+
     (a, b), (a_again, _), (a_other, _) = noise(1), noise(1), noise(2)
     assert (a == a_again).all()
-    assert (a != b).any() and (a != a_other).any()                       # no two layers, no two seeds share a mask
+    assert (a != b).any() and (a != a_other).any()  # no two layers, no two seeds share a mask
 
 
-@pytest.mark.parametrize("optimizer", [
-    keras.optimizers.Adam, keras.optimizers.Nadam, keras.optimizers.Adagrad,
-    lambda rate: keras.optimizers.SGD(rate, momentum=0.9)])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        keras.optimizers.Adam,
+        keras.optimizers.Nadam,
+        keras.optimizers.Adagrad,
+        lambda rate: keras.optimizers.SGD(rate, momentum=0.9),
+    ],
+)
 def test_optimizer_begins_again_and_keeps_its_rate(optimizer):
     model = build(optimizer(0.01))
     model.optimizer.build(model.trainable_variables)
@@ -234,7 +255,7 @@ def test_optimizer_begins_again_and_keeps_its_rate(optimizer):
     training.restart(model, 1)
     for v in model.optimizer.variables:
         if v is not model.optimizer.learning_rate:
-            v.assign(ops.ones_like(v) * 3)                               # as training would have left it
+            v.assign(ops.ones_like(v) * 3)  # as training would have left it
     model.optimizer.learning_rate = 0.003
     training.restart(model, 2)
     for variable, initial in zip(model.optimizer.variables, began):
@@ -332,10 +353,18 @@ except KeyboardInterrupt:
 def runs():
     """Two runs of one script: (lines printed, errors, exit status) of each. The second is interrupted in a fit."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("TF_", "CUDA"))}
-    whole, interrupted = (subprocess.Popen([sys.executable, "-c", SCRIPT, until], cwd=ROOT, text=True, env=environment,
-                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-                          for until in ("stop here", "train for ever"))
-    begun = [interrupted.stdout.readline() for _ in range(3)]            # the third says that it trains
+    whole, interrupted = (
+        subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, until],
+            cwd=ROOT,
+            text=True,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for until in ("stop here", "train for ever")
+    )
+    begun = [interrupted.stdout.readline() for _ in range(3)]  # the third says that it trains
     interrupted.terminate() if os.name == "nt" else interrupted.send_signal(signal.SIGINT)
     found = []
     for run, lines in ((whole, []), (interrupted, begun)):
@@ -346,7 +375,7 @@ def runs():
 
 def test_two_runs_print_the_same_numbers_and_no_noise(runs):
     (first, errors, _), (second, *_) = runs
-    assert errors == ""                                                  # TensorFlow's start-up talk is kept off
+    assert errors == ""  # TensorFlow's start-up talk is kept off
     assert first == second[:2]
     one, other = first
     assert one != other
@@ -386,6 +415,7 @@ def test_interrupt_from_a_callback_leaves_the_model_usable(model):
 
 # Progress -----------------------------------------------------------------------------------------------------
 
+
 @pytest.fixture
 def clock(monkeypatch):
     """Makes progress bars live by a clock of ours; returns a function that lets seconds pass."""
@@ -408,7 +438,7 @@ def test_progress_shows_a_bar_after_two_seconds_and_takes_it_away(clock, capsys)
     out, err = capsys.readouterr()
     assert found == list("abcdef") and err == ""
     assert "seeds:  67%" in out
-    assert out.split("\r")[-2].strip() == "" == out.split("\r")[-1]      # the last thing written wipes it out
+    assert out.split("\r")[-2].strip() == "" == out.split("\r")[-1]  # the last thing written wipes it out
 
 
 def test_repeat_gathers_numbers_over_seeds():

@@ -1,4 +1,5 @@
 """helpers.models.vae: the loss against formulas, probabilistic PCA, quadrature, finite differences; wrong uses."""
+
 import numpy as np
 import pytest
 from scipy.special import logsumexp
@@ -54,6 +55,7 @@ def loss_now(vae, *images, noise=None):
 
 # Sampling -----------------------------------------------------------------------------------------------------
 
+
 def test_samples_have_the_mean_and_the_variance_asked_for():
     n, mean, log_variance = 100_000, np.float32([0, 3, -1]), np.log(np.float32([1, 0.25, 4]))
     z = np.array(models.Sampling()([ops.tile([mean], (n, 1)), ops.tile([log_variance], (n, 1))]), np.float64)
@@ -80,6 +82,7 @@ def test_gradients_pass_to_mean_and_log_variance():
 
 # The loss ----------------------------------------------------------------------------------------------------
 
+
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
@@ -94,12 +97,12 @@ def loss_by_hand(vae, x, logits):
 
 def test_kl_is_what_its_own_samples_say(vae):
     vae(GREY[:1])
-    kl, = (float(loss) for loss in vae.losses)
+    (kl,) = (float(loss) for loss in vae.losses)
     mean, log_variance = (ops.repeat(head, 200_000, axis=0) for head in vae.heads(GREY[:1]))
     z = np.array(vae.sampling([mean, log_variance]), np.float64)
     mean, log_variance = np.array(mean, np.float64), np.array(log_variance, np.float64)
     log_q = -((z - mean) ** 2 / np.exp(log_variance) + log_variance).sum(axis=1) / 2
-    ratio = log_q + (z**2).sum(axis=1) / 2                               # log q(z|x) − log p(z)
+    ratio = log_q + (z**2).sum(axis=1) / 2  # log q(z|x) − log p(z)
     assert kl > 0.3
     assert abs(ratio.mean() - kl) < 4.5 * ratio.std() / np.sqrt(len(ratio))
 
@@ -117,7 +120,7 @@ def test_keras_counts_the_loss_once(vae):
 
     same_noise()
     expected = sum(loss_by_hand(vae, GREY, vae(GREY)))
-    for measure in (vae.test_on_batch, vae.test_on_batch, vae.train_on_batch):       # nothing piles up
+    for measure in (vae.test_on_batch, vae.test_on_batch, vae.train_on_batch):  # nothing piles up
         same_noise()
         assert measure(GREY, GREY) == pytest.approx(expected, rel=1e-5)
 
@@ -138,7 +141,7 @@ def test_loss_is_exact_where_a_sigmoid_saturates():
 
 def test_encode_and_decode(vae):
     mean = np.array(vae.encode(GREY))
-    assert mean.shape == (32, 3) and (mean == np.array(vae.encode(GREY))).all()         # the mean: no noise in it
+    assert mean.shape == (32, 3) and (mean == np.array(vae.encode(GREY))).all()  # the mean: no noise in it
     assert np.array(vae.decode(mean)) == pytest.approx(sigmoid(np.array(vae.decoder(mean))), rel=1e-5)
     assert vae.decode(mean).shape == (32, 16)
 
@@ -154,7 +157,7 @@ def test_training_lowers_the_loss():
     vae.fit(batches, epochs=2, verbose=0)
     always_the_mean_image = np.clip(x.mean(0), 1e-6, 1 - 1e-6)
     entropy = -(x * np.log(always_the_mean_image) + (1 - x) * np.log(1 - always_the_mean_image)).sum(1).mean()
-    assert vae.evaluate(x, x, verbose=0) < entropy - 1 < untrained - 1   # it has learned more than the mean image
+    assert vae.evaluate(x, x, verbose=0) < entropy - 1 < untrained - 1  # it has learned more than the mean image
 
 
 def test_images_alone_are_their_own_targets(machine):
@@ -170,6 +173,7 @@ def test_images_alone_are_their_own_targets(machine):
 
 
 # The linear VAE is probabilistic PCA --------------------------------------------------------------------------
+
 
 def linear_elbo(vae, x):
     """The ELBO of a linear VAE per image, nothing drawn: E|x − Wz − b|² = |x − Wμ − b|² + Σ σⱼ² |Wⱼ|²."""
@@ -210,7 +214,7 @@ def test_linear_vae_reaches_probabilistic_pca(trained_linear):
     values = np.linalg.eigvalsh(np.cov(x.T.astype(np.float64), bias=True))[::-1]
     noise = values[2:].mean()
     log_p = -(64 * np.log(2 * np.pi) + np.log(values[:2]).sum() + 62 * np.log(noise) + 64) / 2
-    assert log_p == pytest.approx(pca.score(x), abs=1e-3)                # scikit-learn divides by n − 1
+    assert log_p == pytest.approx(pca.score(x), abs=1e-3)  # scikit-learn divides by n − 1
     assert 0 < log_p - linear_elbo(vae, x).mean() < 0.01
     W = np.array(vae.decoder.get_weights()[0])
     cosines = np.linalg.svd(pca.components_ @ np.linalg.qr(W.T)[0], compute_uv=False)
@@ -221,13 +225,14 @@ def test_linear_vae_reaches_probabilistic_pca(trained_linear):
 def test_bound_holds_for_each_image_and_the_weights_find_log_p(trained_linear):
     vae, x = trained_linear
     exact, elbo = linear_log_p(vae, x[:50]), linear_elbo(vae, x[:50])
-    assert (elbo <= exact + 1e-4).all()                                  # 1e-4: the model's numbers are float32
+    assert (elbo <= exact + 1e-4).all()  # 1e-4: the model's numbers are float32
     log_w = vae.log_weights(x[:50], 400)
     assert np.abs(log_w.mean(1) - elbo).max() < 6 * log_w.std(1).max() / 20
     assert metrics.importance_bound(log_w, 400)[:, 0] == pytest.approx(exact, abs=0.05)
 
 
 # The importance-weighted bound --------------------------------------------------------------------------------
+
 
 @pytest.fixture(scope="module")
 def flat():
@@ -251,15 +256,15 @@ def quadrature(vae, x, side):
 
 def test_bounds_rise_with_k_towards_log_p(flat):
     vae, x, (coarse, exact) = flat
-    assert coarse == pytest.approx(exact, abs=0.02)                      # so the grid is fine enough
+    assert coarse == pytest.approx(exact, abs=0.02)  # so the grid is fine enough
     log_w = vae.log_weights(x, 4000)
     bounds = [metrics.importance_bound(log_w, k).mean() for k in (1, 2, 5, 10, 50, 500)]
     assert (np.diff(bounds) > 0).all()
-    assert bounds[0] == pytest.approx(log_w.mean())                      # the ELBO
+    assert bounds[0] == pytest.approx(log_w.mean())  # the ELBO
     assert exact.mean() - bounds[0] > 0.1
     assert exact.mean() - bounds[-1] == pytest.approx(0, abs=0.02)
     elbo, tighter = (metrics.importance_bound(log_w, k).mean(1) for k in (1, 50))
-    assert (elbo < tighter + 0.02).all() and (tighter < exact + 0.05).all()          # image by image
+    assert (elbo < tighter + 0.02).all() and (tighter < exact + 0.05).all()  # image by image
 
 
 def test_elbo_is_minus_the_loss(flat):
@@ -272,7 +277,7 @@ def test_importance_bound_by_hand():
     log_w = np.log([[1.0, 3, 5, 7]])
     assert metrics.importance_bound(log_w, 2) == pytest.approx(np.log([[2, 6]]))
     assert metrics.importance_bound(log_w, 4) == pytest.approx(np.log([[4]]))
-    assert metrics.importance_bound(log_w, 3) == pytest.approx(np.log([[3]]))        # a remainder is left out
+    assert metrics.importance_bound(log_w, 3) == pytest.approx(np.log([[3]]))  # a remainder is left out
     assert metrics.importance_bound(log_w - 1e5, 4) == pytest.approx(np.log([[4]]) - 1e5)
     with pytest.raises(ValueError, match="k = 5"):
         metrics.importance_bound(log_w, 5)
@@ -280,13 +285,14 @@ def test_importance_bound_by_hand():
 
 # Gradients ----------------------------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 def test_gradient_of_the_loss_against_finite_differences(likelihood):
     vae = livelier(models.VAE(16, 3, hidden=8, likelihood=likelihood, beta=0.7))
     x = tf.constant(X)
 
     def loss():
-        vae.sampling.seed_generator.state.assign([5, 0])                 # the same noise each time
+        vae.sampling.seed_generator.state.assign([5, 0])  # the same noise each time
         return vae.compute_loss(x, x, vae(x))
 
     with tf.GradientTape() as tape:
@@ -304,6 +310,7 @@ def test_gradient_of_the_loss_against_finite_differences(likelihood):
 
 
 # Likelihood ---------------------------------------------------------------------------------------------------
+
 
 def test_gaussian_likelihood_is_scipys():
     from scipy.stats import norm
@@ -334,6 +341,7 @@ def test_vae_learns_the_gaussians_variance():
 
 # Beta and its schedule ----------------------------------------------------------------------------------------
 
+
 def weights_of_kl(beta, steps=9):
     return [round(float(beta(training=True)), 4) for _ in range(steps)]
 
@@ -343,7 +351,7 @@ def test_schedules():
     assert weights_of_kl(models.Beta(2.0, "linear", 4)) == [0.5, 1, 1.5, 2, 2, 2, 2, 2, 2]
     assert weights_of_kl(models.Beta(1.0, "cyclic", 4)) == [0.5, 1, 1, 1, 0.5, 1, 1, 1, 0.5]
     linear = models.Beta(2.0, "linear", 4)
-    assert float(linear()) == 2 and weights_of_kl(linear, 1) == [0.5]        # out of training: no step, all of beta
+    assert float(linear()) == 2 and weights_of_kl(linear, 1) == [0.5]  # out of training: no step, all of beta
 
 
 def test_beta_weighs_kl_and_nothing_else():
@@ -392,6 +400,7 @@ def test_a_large_beta_collapses_the_code():
 
 # Saved, loaded, conditional -----------------------------------------------------------------------------------
 
+
 def test_saved_vae_is_the_same(vae, tmp_path):
     vae.save(tmp_path / "vae.keras")
     loaded = keras.saving.load_model(tmp_path / "vae.keras")
@@ -399,13 +408,15 @@ def test_saved_vae_is_the_same(vae, tmp_path):
     codes = np.array(vae.encode(GREY))
     assert (np.array(loaded.encode(GREY)) == codes).all()
     assert (np.array(loaded.decode(codes)) == np.array(vae.decode(codes))).all()
-    loaded.fit(GREY, GREY, verbose=0)                                          # and it can be trained on
+    loaded.fit(GREY, GREY, verbose=0)  # and it can be trained on
     assert (np.array(loaded.encode(GREY)) != codes).any()
 
 
-@pytest.mark.parametrize("options", [
-    {"likelihood": "gaussian", "beta": 2.0, "schedule": "cyclic", "warm_up": 7}, {"hidden": 0}, {"classes": 3},
-], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{"likelihood": "gaussian", "beta": 2.0, "schedule": "cyclic", "warm_up": 7}, {"hidden": 0}, {"classes": 3}],
+    ids=str,
+)
 def test_saved_with_all_its_options(options, tmp_path):
     vae = livelier(models.VAE(16, 3, **options))
     x = vae.with_labels(X, LABELS) if "classes" in options else X
@@ -430,19 +441,23 @@ def test_conditional_vae_uses_its_labels():
     assert np.abs(decoded - [x[0], x[1], x[2]]).max() < 0.2
     assert vae.encode(vae.with_labels(x, LABELS)).shape == (32, 2)
     given = vae.with_labels(x, LABELS)
-    assert loss_now(vae, given, noise=5) == loss_now(vae, given, x, noise=5)             # its own targets
+    assert loss_now(vae, given, noise=5) == loss_now(vae, given, x, noise=5)  # its own targets
     assert vae.log_weights(vae.with_labels(x, LABELS), 3).shape == (32, 3)
 
 
 # Wrong uses ---------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("options, said", [
-    ({"beta": -0.1}, r"beta = -0.1: the weight of the KL term must be a number from 0 on"),
-    ({"beta": float("nan")}, "beta = nan"),
-    ({"schedule": "cosine", "warm_up": 5}, "unknown schedule 'cosine': choose none, linear, cyclic"),
-    ({"schedule": "linear"}, "a linear schedule needs warm_up"),
-    ({"likelihood": "poisson"}, "unknown likelihood 'poisson': choose bernoulli or gaussian"),
-])
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        ({"beta": -0.1}, r"beta = -0.1: the weight of the KL term must be a number from 0 on"),
+        ({"beta": float("nan")}, "beta = nan"),
+        ({"schedule": "cosine", "warm_up": 5}, "unknown schedule 'cosine': choose none, linear, cyclic"),
+        ({"schedule": "linear"}, "a linear schedule needs warm_up"),
+        ({"likelihood": "poisson"}, "unknown likelihood 'poisson': choose bernoulli or gaussian"),
+    ],
+)
 def test_wrong_options(options, said):
     with pytest.raises(ValueError, match=said):
         models.VAE(16, 3, **options)
@@ -454,7 +469,7 @@ def test_pixels_outside_0_1_with_bernoulli(vae, x):
         vae.fit(x, x, verbose=0)
     with pytest.raises(ValueError, match="pixels outside 0–1"):
         vae.fit(training.pipeline(x, batch_size=16), verbose=0)
-    vae.fit(X, X, verbose=0)                                             # and goes on with right ones
+    vae.fit(X, X, verbose=0)  # and goes on with right ones
 
 
 def test_gaussian_likelihood_takes_any_pixels():
@@ -482,6 +497,7 @@ def test_images_of_another_size():
 
 
 # In the browser -----------------------------------------------------------------------------------------------
+
 
 def test_latent_plane_decodes_as_keras_does():
     vae = livelier(models.VAE(16, 2))

@@ -5,6 +5,7 @@ HUB_COURSE, the course's folder, a copy of notebooks/assignments (default /srv/c
 through which notebooks pass (default /srv/exchange); HUB_PORT (default 8000). Start it as root. It listens on
 127.0.0.1: put a web server with HTTPS before it. Users log in with their Unix passwords.
 """
+
 import os
 import pwd
 import shutil
@@ -20,7 +21,7 @@ EXCHANGE = Path(os.environ.get("HUB_EXCHANGE", "/srv/exchange"))
 c = get_config()  # noqa: F821
 c.JupyterHub.bind_url = f"http://127.0.0.1:{os.environ.get('HUB_PORT', '8000')}"
 c.JupyterHub.authenticator_class = os.environ.get("HUB_AUTHENTICATOR", "pam")
-c.Authenticator.allowed_users = {*TEACHERS, *STUDENTS}          # since version 5 nobody may log in by default
+c.Authenticator.allowed_users = {*TEACHERS, *STUDENTS}  # since version 5 nobody may log in by default
 c.Authenticator.admin_users = set()
 c.Spawner.default_url = "/lab"
 c.Spawner.cmd = [str(Path(sys.executable).parent / "jupyterhub-singleuser")]

@@ -1,4 +1,5 @@
 """nbgrader's configuration of a student's server: the course's name, and where notebooks are fetched and handed in."""
+
 import os
 
 c = get_config()  # noqa: F821
