@@ -22,7 +22,7 @@ from .rebuilding import HIDDEN
 from .run import COURSE
 from .sandbox import HELPERS
 
-NEEDED = {"numpy", "scipy", "tensorflow", "keras", "threadpoolctl"}
+NEEDED = {"numpy", "scipy", "tensorflow-cpu", "tensorflow", "keras", "threadpoolctl"}
 HEAD = """# ASSIGNMENT CONFIG
 name: {name}
 init_cell: true

@@ -155,7 +155,7 @@ def test_everything_imported_is_required():
 
 def test_a_student_needs_requirements_txt_alone():
     paths = reached([*NOTEBOOKS, *ASSIGNMENTS])
-    assert {"data.py", "marks.py", "first_edition.py"} <= {path.name for path in paths}
+    assert {"data.py", "marks.py", "panel.py"} <= {path.name for path in paths}
     assert missing(paths, STUDY[:-1]) == set()
 
 
