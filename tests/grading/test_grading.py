@@ -741,10 +741,10 @@ def test_environment_of_the_grader_is_not_there(tiny, tmp_path, monkeypatch):
 def test_outer_limit_fails_one_and_says_so(tiny, tmp_path):
     hand_in(tmp_path, "slow", "tiny", answer(tiny, "import time; time.sleep(500)"))
     hand_in(tmp_path, "quick", "tiny", answer(tiny))
-    limits = sandbox.Limits(cell=300, setup=60, submission=15)
+    limits = sandbox.Limits(cell=300, setup=60, submission=25)
     rows = {row[0]["student"]: row for row in grade("tiny", tmp_path, tiny.root, jobs=2, limits=limits, show=False)}
     assert rows["quick"][2] == "graded"
-    assert rows["slow"][2] == "failed" and "15 s" in rows["slow"][0]["reason"]
+    assert rows["slow"][2] == "failed" and "25 s" in rows["slow"][0]["reason"]
     shown = nbformat.read(tiny.root / "autograded/slow/tiny/tiny.ipynb", as_version=4)
     assert "Not graded" in shown.cells[0].source and "sleep(500)" in cell(shown, "double").source
 
