@@ -155,3 +155,12 @@ def samples_of(notebook: Any) -> list[Sample]:
     )
     samples = [Sample(**{**data[MIME], "code": code}) for data in outputs]
     return list({(sample.claim, sample.case): sample for sample in samples}.values())  # measured twice: the last one
+
+
+def outdated(notebook: Any, samples: Iterable[Sample]) -> list[str]:
+    """Sentences about runs that were recorded with other code than the notebook holds now."""
+    code = fingerprint(notebook)
+    old = sorted({sample.run for sample in samples if sample.code != code})
+    return [
+        f"{data}, SEED = {seed}, BUDGET = {budget:g} was run with other code: sweep again" for data, seed, budget in old
+    ]
