@@ -466,7 +466,8 @@ def test_a_convolutional_gan_trains_with_every_cure_that_fits():
     layers = keras.layers
     generator = keras.Sequential([keras.Input((4,)), layers.Dense(4 * 4 * 4, "relu"), layers.Reshape((4, 4, 4)),
                                   layers.Conv2DTranspose(1, 4, 2, "same", activation="sigmoid")])
-    discriminator = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(4, 3, 2), layers.LeakyReLU(),
+    spectral = layers.SpectralNormalization(layers.Conv2D(4, 3, 2))          # which writes into its own kernel
+    discriminator = keras.Sequential([keras.Input((8, 8, 1)), spectral, layers.LeakyReLU(),
                                       layers.BatchNormalization(), layers.Flatten(), layers.Dense(1)])
     images = np.random.default_rng(0).uniform(size=(50, 8, 8, 1))
     model = GAN(images, generator=generator, discriminator=discriminator, batch=8, r1=1.0, penalty=1.0, average=0.9,
@@ -476,6 +477,7 @@ def test_a_convolutional_gan_trains_with_every_cure_that_fits():
     model.restart(1).train(2)
     assert np.array_equal(model.train(4), whole[2:])
     assert model.generate(5).shape == (5, 8, 8, 1)
+    assert np.linalg.norm(spectral.kernel.numpy().reshape(9, 4), 2) == pytest.approx(1, abs=0.1)
 
 
 def test_layers_are_saved_and_loaded(tmp_path):
