@@ -152,15 +152,14 @@ def _playing(game, state):
 
 
 def _descended(game, state, player, gradients, fed, scope):
-    """The state after a step of Adam, and with what the networks changed by themselves."""
-    rate = fed[("generator_rate", "discriminator_rate")[player]]
-    weights, moments = adam(
-        state.weights[player], gradients, state.moments[player], state.steps[player], rate, fed["beta1"]
-    )
+    """The state after a step of Adam, and with what the networks changed by themselves (Keras's spectral normalisation
+    changes its kernel).
+    """
+    weights = tuple([scope.get_current_value(v) for v in net.trainable_variables] for net in game.networks)
     rest = tuple([scope.get_current_value(v) for v in net.non_trainable_variables] for net in game.networks)
-    return state._replace(
-        weights=_put(state.weights, player, weights), moments=_put(state.moments, player, moments), rest=rest
-    )
+    rate = fed[("generator_rate", "discriminator_rate")[player]]
+    new, moments = adam(weights[player], gradients, state.moments[player], state.steps[player], rate, fed["beta1"])
+    return state._replace(weights=_put(weights, player, new), rest=rest, moments=_put(state.moments, player, moments))
 
 
 def adam(weights: list, gradients: list, moments: tuple, step: tf.Tensor, rate: Any, beta1: Any) -> tuple[list, tuple]:

@@ -503,9 +503,10 @@ def test_a_convolutional_gan_trains_with_every_cure_that_fits():
         layers.Reshape((4, 4, 4)),
         layers.Conv2DTranspose(1, 4, 2, "same", activation="sigmoid"),
     ])
+    spectral = layers.SpectralNormalization(layers.Conv2D(4, 3, 2))  # which writes into its own kernel
     discriminator = keras.Sequential([
         keras.Input((8, 8, 1)),
-        layers.Conv2D(4, 3, 2),
+        spectral,
         layers.LeakyReLU(),
         layers.BatchNormalization(),
         layers.Flatten(),
@@ -529,6 +530,7 @@ def test_a_convolutional_gan_trains_with_every_cure_that_fits():
     model.restart(1).train(2)
     assert np.array_equal(model.train(4), whole[2:])
     assert model.generate(5).shape == (5, 8, 8, 1)
+    assert np.linalg.norm(spectral.kernel.numpy().reshape(9, 4), 2) == pytest.approx(1, abs=0.1)
 
 
 def test_layers_are_saved_and_loaded(tmp_path):
