@@ -16,15 +16,18 @@ def pytest_configure():
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, os.cpu_count() // workers)))
 
 
-# Files that take minutes, the longest first: begun last, one would keep one worker busy and leave the other idle.
+# Files that take long, the longest first: begun last, one would keep one worker busy and leave the other idle.
 LONG = (
-    "test_notebooks_in_browser.py",
     "test_grading_zoo.py",
     ".ipynb",
-    "test_hub.py",
-    "test_grading.py",
+    "test_labs_in_browser.py",
     "test_assignments.py",
+    "test_grading.py",
+    "test_hub.py",
     "_in_browser.py",
+    "test_notebooks.py",
+    "test_gan.py",
+    "test_data.py",
 )
 
 

@@ -41,6 +41,7 @@ FLAGS = (
 )
 PROJECT = Path(__file__).resolve().parents[2]
 HARMLESS = "reading 'schema'"  # Notebook 7 throws this on every page, with or without widgets
+GUARD = 300  # seconds: against hanging, no bound on speed, for a machine may be busy
 
 
 def missing():
@@ -53,7 +54,7 @@ def missing():
 class Server:
     """`jupyter lab` or `jupyter notebook` on a free port, with its own configuration, stopped by its process id."""
 
-    def __init__(self, root, kind="lab", timeout=90):
+    def __init__(self, root, kind="lab", timeout=GUARD):
         self.kind, self.root = kind, Path(root)
         self._home = tempfile.TemporaryDirectory()
         with socket.socket() as free:
@@ -245,19 +246,19 @@ EXECUTE = """async ([code, ms]) => {
 class Notebook:
     """A notebook opened in the page, its kernel idle."""
 
-    def __init__(self, page, server, path, timeout=90):
+    def __init__(self, page, server, path, timeout=GUARD):
         self.page, self.server = page, server
-        page.goto(server.url(path))
+        page.goto(server.url(path), timeout=timeout * 1000)
         page.wait_for_function(READY, timeout=timeout * 1000)
 
-    def run_all(self, timeout=120):
+    def run_all(self, timeout=GUARD):
         """Run every cell; an error in one is an AssertionError here. Returns the outputs of each cell."""
         self.command("notebook:run-all-cells", timeout)
         outputs = self.outputs()
         no_errors(*outputs)
         return outputs
 
-    def run_cell(self, index, timeout=60):
+    def run_cell(self, index, timeout=GUARD):
         """Run a cell to its end; an error in it is an AssertionError here."""
         self.start_cell(index)
         wait_for(lambda: not self.cell_runs(), timeout, f"cell {index} does not end")

@@ -26,7 +26,7 @@ TITLE = "Arena"
 @pytest.fixture(scope="module")
 def notebook(open_notebook):
     notebook = open_notebook("lab", "arena", ARENA, BUSY)
-    notebook.run_cell(0, timeout=90)
+    notebook.run_cell(0)
     wait_for(lambda: frames(notebook) > 0, 60, "no frame is drawn")
     yield notebook
     assert notebook.page.errors == []
