@@ -22,7 +22,7 @@ BADGE = "Open in Colab"  # a picture, but none of the subject
 OPENING = ("**The question", "**The answer", "*Running time")
 FIRST, LAST = ["Parameters", "Predict first"], ["What holds", "Common mistakes", "Check yourself", "Your turn"]
 PARAMETERS = 'DATASET = "mnist5k"\nSEED = 42\nBUDGET = 1'
-VERDICT = re.compile(r"(\d\.\d+) (?:holds|fails|depends: .+)")
+VERDICT = re.compile(r"(\d\.\d+) (?:holds|fails|undecided|depends(?=: ))(?:: .+)?")
 ABSOLUTE = re.compile(r"(?<!\w)/(?:root|home|Users|tmp|work|opt|usr|var|mnt)/[\w.\-/]*|\b[A-Z]:\\+Users")
 PIXELS = re.compile(r'"image/(?:png|jpeg)": (?:"[^"]*"|\[[^\]]*\])')
 SHOWS = re.compile(r"^(?:\w+\.)*(?:show|display|print|table|verdicts)\w*\(", re.MULTILINE)
@@ -134,10 +134,17 @@ def pictures(cells: Iterable[NotebookNode]) -> Iterator[tuple[str, str]]:
 
 
 def verdicts(notebook: NotebookNode) -> list[str]:
-    """The lines that the verdict cell printed."""
-    return "".join(
+    """What the verdict cell printed, a line for each claim and its lists: `4.6 depends: ✓ noise; ✗ L1`."""
+    printed = "".join(
         output.get("text", "") for cell in tagged(notebook.cells, "nbval-check-output") for output in cell.outputs
-    ).splitlines()
+    )
+    lines: list[str] = []
+    for line in printed.splitlines():
+        if line.startswith("    ") and lines:
+            lines[-1] += ("; " if ": " in lines[-1] else ": ") + line.strip()
+        else:
+            lines.append(line)
+    return lines
 
 
 def _first_line(cell):

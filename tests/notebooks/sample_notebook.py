@@ -18,7 +18,7 @@ OPENING = """# 1 · A sample
 OPTIONS = """<details><summary>A. Yes.</summary>Right.</details>
 <details><summary>B. No.</summary>Wrong.</details>"""
 QUIZ = "\n\n".join(f"**{i}. Is it so?**\n\n{OPTIONS}" for i in range(1, 6))
-VERDICTS = "1.1 holds\n1.2 depends: on Sundays it does"
+VERDICTS = "1.1 holds\n    ✓ digits\n1.2 depends\n    ✓ Sundays (digits)\n    ✗ Mondays (digits)"
 
 
 def sample_notebook():

@@ -26,7 +26,12 @@ from helpers.rules import FOLDER, NOTEBOOKS, question_of, verdicts
 
 QUESTIONS = [path for path in NOTEBOOKS if question_of(path)]
 SEEDS = range(1, 1 + int(os.environ.get("SWEEP_SEEDS", "1")))
-MNIST = FOLDER.parents[1] / "shared" / "data" / "mnist20k.npz"
+PLACES = (
+    Path(os.environ.get("TEACHING_DATA", ""), "mnist.npz"),
+    FOLDER.parent / "data" / "mnist.npz",
+    FOLDER.parents[1] / "shared" / "data" / "mnist20k.npz",
+)
+MNIST = next(filter(Path.is_file, PLACES), None)
 BROWSER = "labs in the browser"
 LAB = """from helpers import labs, plots
 labs.Lab(lambda n: plots.images({"": [[[n / 9] * 3] * 3]}), "Grey", n=labs.slider("n", 0, 9, 5))"""
@@ -220,7 +225,7 @@ def test_verdicts_stand_with_other_seeds(path, tmp_path, record_property):
 
 
 @pytest.mark.sweep
-@pytest.mark.skipif(not MNIST.exists(), reason="no ../shared/data/mnist20k.npz beside the project")
+@pytest.mark.skipif(MNIST is None, reason="no copy of MNIST: " + ", ".join(map(str, PLACES)))
 @pytest.mark.parametrize("path", QUESTIONS, ids=lambda path: path.stem)
 def test_runs_with_mnist(path, tmp_path, monkeypatch):
     """The notebook runs to its end on 28 × 28 pixels and gives each claim a verdict, which may be another."""

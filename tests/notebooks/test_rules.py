@@ -49,7 +49,7 @@ def sample():
 
 def test_sample_keeps_every_rule(sample):
     assert everything(sample, PATH) == []
-    assert verdicts(sample) == ["1.1 holds", "1.2 depends: on Sundays it does"]
+    assert verdicts(sample) == ["1.1 holds: ✓ digits", "1.2 depends: ✓ Sundays (digits); ✗ Mondays (digits)"]
 
 
 def test_questions_of_notebooks():
@@ -252,6 +252,8 @@ BROKEN = [
     (verdicts_elsewhere, "`What holds`"),
     (say("1.1 holds\n1.2 maybe\n"), "not a verdict: '1.2 maybe'"),
     (say("1.1 holds\n1.2 depends\n"), "not a verdict: '1.2 depends'"),
+    (say("1.1 holds\n1.2 not recorded\n"), "not a verdict: '1.2 not recorded'"),
+    (say("1.1 holds; this run does not agree\n"), "not a verdict: '1.1 holds; this run does not agree'"),
     (say("1.1 holds\n1.3 fails\n"), "without a gap"),
     (say("2.1 holds\n"), "run from 1.1"),
     (say(""), "nothing"),

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from helpers.first_edition import Claims, Rule, seeds
-from helpers.rules import VERDICT
 
 ALL, NONE = [0.2] * 5, [0.0] * 5  # effects for which "at least 0.1" says yes, and no
 
@@ -195,13 +194,13 @@ def test_verdict_lines(claims, capsys):
     claims.verdicts()
     lines = capsys.readouterr().out.splitlines()
     assert lines == ["4.1 depends: noise does, L1 does not", "4.2 holds"]
-    assert all(VERDICT.fullmatch(line) for line in lines)
     assert all(re.fullmatch(r"\d\.\d+ (holds|fails|depends: .+)", line) for line in lines)
 
 
 def test_undecided_is_no_verdict_line(claims, capsys):
     claims.verdicts()
-    assert not any(VERDICT.fullmatch(line) for line in capsys.readouterr().out.splitlines())
+    lines = capsys.readouterr().out.splitlines()
+    assert lines and not any(re.fullmatch(r"\d\.\d+ (holds|fails|depends: .+)", line) for line in lines)
 
 
 # Errors -------------------------------------------------------------------------------------------------------
