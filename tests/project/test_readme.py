@@ -79,6 +79,7 @@ def test_in_preparation_is_what_has_no_notebook(page):
 
 
 def test_files_named_in_passing_are_there():
-    named = re.findall(r"`((?:tests|helpers|notebooks)/[\w./]+)`|python (tests/[\w./]+)", README)
+    text = "\n".join(text for text, _ in PAGES.values())
+    named = re.findall(r"`((?:tests|helpers|notebooks)/[\w./]+)`|python (tests/[\w./]+)", text)
     missing = [name for name in map("".join, named) if not (ROOT / name).exists() and "09_" not in name]
     assert named and missing == []
