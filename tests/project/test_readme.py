@@ -16,6 +16,7 @@ START = "\n\n".join(
 )
 PAGES = {
     "README.md": (README, ROOT),
+    "CONTRIBUTING.md": ((ROOT / "CONTRIBUTING.md").read_text(), ROOT),
     "data/README.md": ((ROOT / "data/README.md").read_text(), ROOT / "data"),
     "00_start_here": (START, FOLDER),
 }
