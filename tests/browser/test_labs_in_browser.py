@@ -76,8 +76,10 @@ def draw_curve(n):
 labs.Lab(draw_curve, "Curve", n=labs.slider("n", 0, 100, 20))
 """
 SIXTY = """
+import time
 for i in range(60):
     fig, ax = plt.subplots(figsize=(2, 1.5))
+    time.sleep(.06)               # half-made, while the slider moves: on a busy machine, too, for ten of its positions
     ax.plot([0, i, 1], label="a line")
     ax.set(title=f"figure {i}", xticks=[], yticks=[])
     ax.legend()
