@@ -131,6 +131,8 @@ class GAN:
         """
         if which not in ("both", "G", "D"):
             raise ValueError(f"train both, G or D, not {which!r}")
+        if steps < 0:
+            raise ValueError(f"a run has 0 steps or more, not {steps}")
         self._check_trainable()
         turns = self.settings.d_steps * (which != "G"), int(which != "D")
         losses, finite = self._train(steps, turns)

@@ -377,6 +377,13 @@ def test_wrong_settings_are_refused(built, settings, said):
         built().set(**settings)
 
 
+def test_wrong_runs_are_refused(built):
+    with pytest.raises(ValueError, match="train both, G or D, not 'g'"):
+        built().train(1, which="g")
+    with pytest.raises(ValueError, match="0 steps or more, not -1"):
+        built().train(-1)
+
+
 def test_what_needs_another_graph_cannot_be_set(built):
     model = built()
     for settings in ({"r1": 0.1}, {"packing": 2}, {"loss": "hinge"}, {"replay": 10}):
