@@ -205,7 +205,7 @@ def retraining(notebook, title, label):
         if slider.value() == value:  # a slider of few steps stands there already
             continue
         notebook.wait_changed(title, before, timeout=60)
-        wait_for(lambda: bar.is_hidden(), 60, "the training does not end")
+        wait_for(lambda: bar.is_hidden(), "the training does not end")
         seconds.append(time.perf_counter() - released)
     print(
         f"{title}: {np.median(seconds):.1f} s from release to the trained picture ({min(seconds):.1f} to "

@@ -41,7 +41,7 @@ FLAGS = (
 )
 PROJECT = Path(__file__).resolve().parents[2]
 HARMLESS = "reading 'schema'"  # Notebook 7 throws this on every page, with or without widgets
-GUARD = 300  # seconds: against hanging, no bound on speed, for a machine may be busy
+START, PATIENCE = 300, 60  # seconds for what starts, and for what a page does: no bounds on speed, against hanging
 
 
 def missing():
@@ -54,7 +54,7 @@ def missing():
 class Server:
     """`jupyter lab` or `jupyter notebook` on a free port, with its own configuration, stopped by its process id."""
 
-    def __init__(self, root, kind="lab", timeout=GUARD):
+    def __init__(self, root, kind="lab", timeout=START):
         self.kind, self.root = kind, Path(root)
         self._home = tempfile.TemporaryDirectory()
         with socket.socket() as free:
@@ -158,7 +158,7 @@ class Server:
             yield
         finally:
             listed.unlink()
-            self._ask("sessions")  # looks at its kernels again, and forgets the one that is gone
+            self._ask("kernels")  # forgets the one that is no longer listed, and does not end it
 
     def stop(self):
         if self._process.poll() is None:
@@ -198,11 +198,13 @@ SERVERS = Servers()
 @contextlib.contextmanager
 def chromium(width=1280, height=1000):
     """A page of a fresh headless browser; `page.errors` collects its uncaught errors."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
         page = browser.new_context(viewport={"width": width, "height": height}).new_page()
+        page.set_default_timeout(1000 * PATIENCE)
         page.errors = []
         page.on("pageerror", lambda error: HARMLESS in str(error) or page.errors.append(str(error)))
         try:
@@ -246,29 +248,29 @@ EXECUTE = """async ([code, ms]) => {
 class Notebook:
     """A notebook opened in the page, its kernel idle."""
 
-    def __init__(self, page, server, path, timeout=GUARD):
+    def __init__(self, page, server, path, timeout=START):
         self.page, self.server = page, server
         page.goto(server.url(path), timeout=timeout * 1000)
         page.wait_for_function(READY, timeout=timeout * 1000)
 
-    def run_all(self, timeout=GUARD):
+    def run_all(self, timeout=START):
         """Run every cell; an error in one is an AssertionError here. Returns the outputs of each cell."""
         self.command("notebook:run-all-cells", timeout)
         outputs = self.outputs()
         no_errors(*outputs)
         return outputs
 
-    def run_cell(self, index, timeout=GUARD):
+    def run_cell(self, index, timeout=START):
         """Run a cell to its end; an error in it is an AssertionError here."""
         self.start_cell(index)
-        wait_for(lambda: not self.cell_runs(), timeout, f"cell {index} does not end")
+        wait_for(lambda: not self.cell_runs(), f"cell {index} does not end", timeout)
         no_errors(self.outputs()[index])
 
     def shut_down(self):
         """End the kernel: TensorFlow's takes a gigabyte."""
         self.page.evaluate("() => jupyterapp.shell.currentWidget.context.sessionContext.shutdown()")
 
-    def command(self, name, timeout=60):
+    def command(self, name, timeout=PATIENCE):
         """Execute a command of the application, to its end."""
         assert self.page.evaluate(COMMAND, [name, timeout * 1000]), f"{name} did not end in {timeout} s"
 
@@ -284,7 +286,7 @@ class Notebook:
         """The outputs of every cell, in nbformat's form."""
         return self.page.evaluate(OUTPUTS)
 
-    def execute(self, code, timeout=60):
+    def execute(self, code, timeout=PATIENCE):
         """Run code in the kernel beside the notebook's cells; returns what it prints."""
         ran = self.page.evaluate(EXECUTE, [code, timeout * 1000])
         assert ran["error"] is None, ran["error"]
@@ -317,7 +319,7 @@ class Notebook:
 
     def lab(self, title):
         panel = self.page.locator(f".lab[aria-label={quoted(title)}]").first
-        panel.wait_for(state="attached", timeout=30_000)
+        panel.wait_for(state="attached")
         panel.scroll_into_view_if_needed()
         return panel
 
@@ -375,23 +377,23 @@ class Notebook:
             value == shown if isinstance(value, str) else value == float(shown) for value, shown in zip(there, here)
         )
 
-    def wait_changed(self, title, before, timeout=20):
+    def wait_changed(self, title, before, timeout=PATIENCE):
         """Wait until the lab shows another picture than `before`; returns it."""
 
         def changed():
             shown = self.png(title)
             return shown != before and shown
 
-        return wait_for(changed, timeout, f"{title!r} shows the same picture")
+        return wait_for(changed, f"{title!r} shows the same picture", timeout)
 
-    def wait_right(self, title, timeout=20):
+    def wait_right(self, title, timeout=PATIENCE):
         """Wait until the lab shows what its pure function gives for its controls; returns that picture."""
 
         def right():
             shown = self.png(title)
             return self.arrived(title) and shown == self.expected(title) and shown
 
-        return wait_for(right, timeout, f"{title!r} does not show the picture of its controls")
+        return wait_for(right, f"{title!r} does not show the picture of its controls", timeout)
 
     def cross(self, title):
         """Where the cross of a LatentPlane is in the browser: [z1, z2]."""
@@ -461,7 +463,7 @@ def drag(page, start, end, steps, release=True):
         page.mouse.up()
 
 
-def wait_for(condition, timeout, otherwise):
+def wait_for(condition, otherwise, timeout=PATIENCE):
     """The first true value of condition(), or an AssertionError after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not (value := condition()):

@@ -10,7 +10,8 @@ import re
 import numpy as np
 import pytest
 from jupyter_driver import drag, wait_for
-from playwright.sync_api import expect
+
+expect = pytest.importorskip("playwright.sync_api", reason="no Playwright (pip install playwright)").expect
 
 NUMBERS = """
 import numpy as np, time
@@ -27,15 +28,18 @@ labs.Lab(draw, "Numbers", n=labs.slider("whole number", 0, 100, 20), x=labs.slid
          kind=labs.choice("kind", ["first", "second", "third"]), drag={"n": 3, "x": 100})
 """
 SLOW = """
-log, active = [], 0
+import pathlib
+held, log, active = pathlib.Path("held"), [], 0
 def train(n):
     global active
     active += 1
     log.append(["start", n, active])
     try:
-        for chunk in range(40):
+        chunks = 0
+        while chunks < 10 or held.exists():
             time.sleep(.03)
-            yield (chunk + 1) / 40
+            chunks += 1
+            yield chunks / (chunks + 100)
         log.append(["end", n, active])
         return n
     finally:
@@ -76,17 +80,19 @@ def draw_curve(n):
 labs.Lab(draw_curve, "Curve", n=labs.slider("n", 0, 100, 20))
 """
 SIXTY = """
-import time
+import pathlib, time
+moving, end = pathlib.Path("moving"), time.monotonic() + 300
 for i in range(60):
     fig, ax = plt.subplots(figsize=(2, 1.5))
-    time.sleep(.06)               # half-made, while the slider moves: on a busy machine, too, for ten of its positions
+    while moving.exists() and len(curves) < i / 5 and time.monotonic() < end:
+        time.sleep(.01)                       # half-made, until the slider that a test moves has had its curves drawn
     ax.plot([0, i, 1], label="a line")
     ax.set(title=f"figure {i}", xticks=[], yticks=[])
     ax.legend()
 """
 RUN_ON = """
 import pathlib, time
-running, end = pathlib.Path("running"), time.monotonic() + 60
+running, end = pathlib.Path("running"), time.monotonic() + 300
 running.touch()
 while running.exists() and time.monotonic() < end:
     time.sleep(.02)
@@ -163,21 +169,37 @@ def plane(with_plane):
 
 @pytest.fixture
 def busy_kernel(opened):
-    """busy_kernel(): a block during which a cell runs on."""
+    """busy_kernel(): a block during which a cell runs."""
 
     @contextlib.contextmanager
     def busy():
         sign = opened.server.root / "running"
         opened.start_cell(number("run on"))
         try:
-            wait_for(sign.exists, 20, "the cell does not start")
+            wait_for(sign.exists, "the cell does not start")
             yield
             assert opened.cell_runs(), "the kernel was free: nothing is shown by this test"
         finally:
             sign.unlink(missing_ok=True)
-        wait_for(lambda: not opened.cell_runs(), 20, "the cell does not end")
+        wait_for(lambda: not opened.cell_runs(), "the cell does not end")
 
     return busy
+
+
+@pytest.fixture
+def held(slow):
+    """held(): a block during which no training of "Slow" ends by itself."""
+
+    @contextlib.contextmanager
+    def hold():
+        sign = slow.server.root / "held"
+        sign.touch()
+        try:
+            yield
+        finally:
+            sign.unlink()
+
+    return hold
 
 
 # A lab that draws while the slider moves
@@ -234,7 +256,7 @@ def test_reset_brings_every_control_back(notebook):
     notebook.row("Numbers", "kind").locator("select").select_option("third")
     assert notebook.wait_changed("Numbers", default)
     notebook.button("Numbers", "Reset").click()
-    wait_for(lambda: notebook.png("Numbers") == default, 10, "Reset does not bring the first picture back")
+    wait_for(lambda: notebook.png("Numbers") == default, "Reset does not bring the first picture back")
     assert slider.value() == 20
     assert notebook.row("Numbers", "kind").locator("select").input_value() == "first"
 
@@ -243,7 +265,7 @@ def test_an_error_is_said_in_words_and_the_lab_lives_on(notebook):
     slider = notebook.slider("Numbers", "whole number")
     slider.number.fill("13")
     slider.number.press("Enter")
-    wait_for(lambda: "ValueError: 13 is <unlucky>" in notebook.message("Numbers"), 10, "no message")
+    wait_for(lambda: "ValueError: 13 is <unlucky>" in notebook.message("Numbers"), "no message")
     slider.press("ArrowRight")
     notebook.wait_right("Numbers")
     assert notebook.message("Numbers") == "" and slider.value() == 14
@@ -296,7 +318,7 @@ def test_every_control_of_a_lab_works_by_keyboard_alone(notebook):
     page.keyboard.press("Control+a")
     page.keyboard.type("42")
     page.keyboard.press("Enter")
-    wait_for(lambda: slider.value() == 42, 5, "the number entry does not move the slider")
+    wait_for(lambda: slider.value() == 42, "the number entry does not move the slider")
     tab_to(page, ("RANGE", "fraction"), most=1)
     page.keyboard.press("ArrowLeft")
     tab_to(page, ("NUMBER", "fraction"), most=1)
@@ -308,26 +330,26 @@ def test_every_control_of_a_lab_works_by_keyboard_alone(notebook):
             json.loads(notebook.execute("import json; print(json.dumps(labs.LABS['Numbers'].values))"))
             == {"n": 42, "x": -0.05, "kind": "second"}
         ),
-        5,
         "the keys did not reach the kernel",
     )
     notebook.wait_right("Numbers")
     tab_to(page, ("BUTTON", "Reset"), most=1)
     assert letters_do_nothing_to_cells(notebook)
     page.keyboard.press("Enter")
-    wait_for(lambda: slider.value() == 20, 5, "Reset does not work by keyboard")
+    wait_for(lambda: slider.value() == 20, "Reset does not work by keyboard")
     page.keyboard.press("Tab")
     assert focused(page)[2] != "whole number", "the focus is kept in the lab"
 
 
-def test_retraining_and_cancelling_by_keyboard(slow):
+def test_retraining_and_cancelling_by_keyboard(slow, held):
     page, slider = slow.page, slow.slider("Slow", "size")
-    slider.press("ArrowRight")
-    tab_to(page, ("BUTTON", "Cancel"))
-    wait_for(lambda: slow.message("Slow") == "Training …", 5, "no training")
-    assert letters_do_nothing_to_cells(slow)
-    page.keyboard.press("Enter")
-    wait_for(lambda: slider.value() == 5 and not slow.message("Slow"), 5, "Cancel does not work by keyboard")
+    with held():
+        slider.press("ArrowRight")
+        tab_to(page, ("BUTTON", "Cancel"))
+        wait_for(lambda: slow.message("Slow") == "Training …", "no training")
+        assert letters_do_nothing_to_cells(slow)
+        page.keyboard.press("Enter")
+        wait_for(lambda: slider.value() == 5 and not slow.message("Slow"), "Cancel does not work by keyboard")
 
 
 def test_every_control_has_an_accessible_name(notebook):
@@ -346,33 +368,34 @@ def test_shortcuts_with_control_still_work_in_a_lab(notebook):
 # A lab that trains when the slider is let go
 
 
-def test_training_starts_on_release_and_the_old_picture_stays_until_the_new_one(slow):
+def test_training_starts_on_release_and_the_old_picture_stays_until_the_new_one(slow, held):
     before, slider = slow.png("Slow"), slow.slider("Slow", "size")
     bar = slow.lab("Slow").locator("progress")
     assert not bar.is_visible()
-    slider.drag(to=0.5, release=False)
-    assert slider.number.input_value() == f"{slider.value():.0f}", "the number does not follow the drag"
-    assert json.loads(slow.execute("import json; print(json.dumps(log))")) == []
-    slow.page.mouse.up()
-    expect(bar).to_be_visible()
-    assert slow.message("Slow") == "Training …" and slow.png("Slow") == before
-    first = bar.evaluate("bar => bar.value")
-    wait_for(lambda: bar.evaluate("bar => bar.value") > first, 5, "no progress to be seen")
-    assert slow.execute("print(6 * 7)").strip() == "42", "the kernel is not free"
+    with held():
+        slider.drag(to=0.5, release=False)
+        assert slider.number.input_value() == f"{slider.value():.0f}", "the number does not follow the drag"
+        assert json.loads(slow.execute("import json; print(json.dumps(log))")) == []
+        slow.page.mouse.up()
+        expect(bar).to_be_visible()
+        assert slow.message("Slow") == "Training …" and slow.png("Slow") == before
+        first = bar.evaluate("bar => bar.value")
+        wait_for(lambda: bar.evaluate("bar => bar.value") > first, "no progress to be seen")
+        assert slow.execute("print(6 * 7)").strip() == "42", "the kernel is not free"
     assert slow.wait_changed("Slow", before) == slow.wait_right("Slow")
     expect(bar).not_to_be_visible()
     assert slow.message("Slow") == ""
 
 
-def test_the_latest_setting_wins_and_trainings_never_overlap(slow):
+def test_the_latest_setting_wins_and_trainings_never_overlap(slow, held):
     slider = slow.slider("Slow", "size")
-    for key in ("ArrowRight", "PageUp", "ArrowRight", "PageUp", "ArrowRight"):  # each starts a training
-        slider.press(key)
-        slow.page.wait_for_timeout(100)
+    with held():
+        for key in ("ArrowRight", "PageUp", "ArrowRight", "PageUp", "ArrowRight"):  # each starts a training
+            slider.press(key)
+            slow.page.wait_for_timeout(100)
     wanted = int(slider.value())
     wait_for(
         lambda: ["end", wanted, 1] in json.loads(slow.execute("import json; print(json.dumps(log))")),
-        10,
         "the last setting is not trained to its end",
     )
     slow.wait_right("Slow")
@@ -381,12 +404,13 @@ def test_the_latest_setting_wins_and_trainings_never_overlap(slow):
     assert {active for *_, active in log} == {1} and len(log) >= 3
 
 
-def test_cancel_keeps_the_picture_and_takes_the_controls_back(slow):
+def test_cancel_keeps_the_picture_and_takes_the_controls_back(slow, held):
     before, slider = slow.png("Slow"), slow.slider("Slow", "size")
-    slider.drag(to=0.97)
-    wait_for(lambda: slow.message("Slow") == "Training …", 5, "no training")
-    slow.button("Slow", "Cancel").click()
-    wait_for(lambda: slow.execute("print(active)").strip() == "0", 5, "the training goes on")
+    with held():
+        slider.drag(to=0.97)
+        wait_for(lambda: slow.message("Slow") == "Training …", "no training")
+        slow.button("Slow", "Cancel").click()
+        wait_for(lambda: slow.execute("print(active)").strip() == "0", "the training goes on")
     assert slider.value() == 5 and slow.png("Slow") == before == slow.wait_right("Slow")
     assert "end" not in slow.execute("print(log)") and slow.message("Slow") == ""
 
@@ -399,19 +423,19 @@ def test_a_setting_visited_before_is_not_trained_again(slow):
     slow.wait_changed("Slow", first)
     slow.execute("log.clear()")
     slider.press("ArrowRight")
-    wait_for(lambda: slow.png("Slow") == first, 2, "the kept result is not shown")
+    wait_for(lambda: slow.png("Slow") == first, "the kept result is not shown")
     assert slow.execute("print(log)").strip() == "[]"
 
 
-def test_sliders_and_cancel_work_while_a_cell_runs(slow, busy_kernel):
+def test_sliders_and_cancel_work_while_a_cell_runs(slow, busy_kernel, held):
     slow.slider("Slow", "size").press("ArrowRight")  # the first event on a lab would wait for the cell
     slow.wait_right("Slow")
-    with busy_kernel():
+    with held(), busy_kernel():
         slider = slow.slider("Slow", "size")
         slider.press("PageUp")
-        wait_for(lambda: slow.message("Slow") == "Training …", 3, "the slider is dead")
+        wait_for(lambda: slow.message("Slow") == "Training …", "the slider is dead")
         slow.button("Slow", "Cancel").click()
-        wait_for(lambda: slow.message("Slow") == "", 3, "Cancel is dead")
+        wait_for(lambda: slow.message("Slow") == "", "Cancel is dead")
         assert slider.value() == 6
 
 
@@ -423,7 +447,7 @@ def test_running_the_cells_again_replaces_the_labs(slow):
     slow.slider("Slow", "size").press("ArrowRight")
     slow.slider("Numbers", "whole number").press("End")
     slow.wait_right("Numbers")
-    wait_for(lambda: slow.png("Slow") == slow.expected("Slow"), 10, "the new lab does not train")
+    wait_for(lambda: slow.png("Slow") == slow.expected("Slow"), "the new lab does not train")
     shown = slow.page.locator(".lab").evaluate_all("labs => labs.map(lab => lab.ariaLabel)")
     assert (shown.count("Numbers"), shown.count("Slow")) == (1, 1)
 
@@ -452,7 +476,6 @@ def test_dragging_the_plane_decodes_in_the_browser_what_keras_decodes(plane):
     assert difference <= 1e-5
     wait_for(
         lambda: json.loads(plane.execute("print(list(labs.LABS['Plane'].values.values()))")) == z,
-        5,
         "the kernel does not hear of the move",
     )
 
@@ -478,7 +501,7 @@ def test_the_pointer_over_the_plane_shows_the_nearest_image(plane):
     assert np.abs(np.array(nearest.evaluate(NEAREST)) - expected[1:]).max() <= 1
     assert plane.cross("Plane") == cross, "the cross moved without a click"
     plane.page.mouse.move(box["x"] + box["width"] + 5, box["y"])  # away: back to the image at the cross
-    wait_for(lambda: np.abs(np.array(nearest.evaluate(NEAREST)) - expected[1:]).max() > 1, 5, "it stays")
+    wait_for(lambda: np.abs(np.array(nearest.evaluate(NEAREST)) - expected[1:]).max() > 1, "it stays")
 
 
 def test_the_plane_needs_no_kernel(plane, busy_kernel):
@@ -492,7 +515,7 @@ def test_the_plane_needs_no_kernel(plane, busy_kernel):
 def test_the_plane_works_by_keyboard_alone(plane):
     page, canvas = plane.page, plane.lab("Plane").locator("canvas").first
     plane.button("Plane", "Reset").click()
-    wait_for(lambda: plane.cross("Plane") == [0, 0], 5, "Reset does not work")
+    wait_for(lambda: plane.cross("Plane") == [0, 0], "Reset does not work")
     canvas.focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowUp", "Shift+ArrowUp"):
         page.keyboard.press(key)
@@ -503,10 +526,10 @@ def test_the_plane_works_by_keyboard_alone(plane):
         tab_to(page, ("NUMBER", name), most=1)
         page.keyboard.press("Control+a")
         page.keyboard.type(value + "\n")
-    wait_for(lambda: plane.cross("Plane") == [-1.5, 0.25], 5, "the number entries do not move the cross")
+    wait_for(lambda: plane.cross("Plane") == [-1.5, 0.25], "the number entries do not move the cross")
     tab_to(page, ("BUTTON", "Reset"), most=1)
     page.keyboard.press("Enter")
-    wait_for(lambda: plane.cross("Plane") == [0, 0], 5, "Reset does not work by keyboard")
+    wait_for(lambda: plane.cross("Plane") == [0, 0], "Reset does not work by keyboard")
     for control in plane.lab("Plane").locator("canvas, input, button").all():
         expect(control).to_have_accessible_name(re.compile(r"\w+"))
 
@@ -525,12 +548,17 @@ def figures_while_a_slider_moves(notebook, cell):
     slider.press("ArrowRight")  # from its second event on a slider is served beside a running cell
     notebook.wait_right("Curve")
     notebook.execute("curves.clear()")
-    notebook.start_cell(number(cell))
-    keys = 0
-    while notebook.cell_runs():
-        slider.press("PageUp" if keys // 10 % 2 else "PageDown")
-        keys += 1
-        notebook.page.wait_for_timeout(20)
+    sign = notebook.server.root / "moving"
+    sign.touch()
+    try:
+        notebook.start_cell(number(cell))
+        keys = 0
+        while notebook.cell_runs():
+            slider.press("PageUp" if keys // 10 % 2 else "PageDown")
+            keys += 1
+            notebook.page.wait_for_timeout(20)
+    finally:
+        sign.unlink()
     return calm, figures(notebook, cell), int(notebook.execute("print(len(curves))"))
 
 

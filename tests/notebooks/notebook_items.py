@@ -48,7 +48,7 @@ def check_labs_in_browser(notebook):
         before = notebook.png(title)
         if lab["kind"] == "Arena":  # has tests of its own
             notebook.button(title, "Step").click()
-            notebook.wait_changed(title, before, timeout=60)
+            notebook.wait_changed(title, before)
         elif lab["kind"] == "LatentPlane":
             notebook.drag_plane(title, to=(0.75, 0.35))
             assert notebook.png(title) != before
@@ -62,8 +62,8 @@ def check_labs_in_browser(notebook):
             assert lab["sliders"], f"{title!r} has no slider to drag"
             slider = notebook.slider(title, lab["sliders"][0])
             slider.drag(to=0.2 if slider.fraction() > 0.5 else 0.8)
-            notebook.wait_changed(title, before, timeout=60)
-            notebook.wait_right(title, timeout=60)
+            notebook.wait_changed(title, before)
+            notebook.wait_right(title)
             assert notebook.message(title) == ""
     assert notebook.page.errors == []
 
