@@ -23,8 +23,9 @@ from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw, ImageFont
 
+INK = "#7a828e"  # as far from white as from the ground of a dark page
 # Okabe and Ito's palette (2008), told apart by the colour-blind; markers and dashes say the same a second time.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", INK, "#999999")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (5, 5)))
 STYLE: dict = {
@@ -36,11 +37,15 @@ STYLE: dict = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
-    "grid.color": "#e6e6e6",
     "axes.axisbelow": True,
     "lines.markersize": 5,
     "legend.frameon": False,
-    "figure.facecolor": "white",
+    # No ground of its own, and one grey for all that is written: the page's colours, light or dark, show through.
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK),
+    "grid.color": INK,
+    "grid.alpha": 0.2,
 }
 # For good, and never in an rc_context: settings are the process's, so a context in a lab's thread would restyle the
 # figure that a cell is drawing, and two that interleave would leave each other's settings behind.
@@ -48,7 +53,15 @@ matplotlib.rcParams.update(STYLE)
 DPI = 96  # CSS pixels in an inch: a figure 8.6 inches wide fills 825 pixels of the page
 SHARPNESS = 2  # physical pixels drawn for each CSS pixel, for sharp text on modern screens
 # Colours by role, that carry on white and on black. A method keeps its colour in the whole collection.
-ROLES = {"hero": "#3b82f6", "this run": "#f59e0b", "ink": "#7a828e", "faint": "#9ca3af"}
+ROLES = {
+    "hero": "#3b82f6",  # what the section is about
+    "this run": "#f59e0b",
+    "plain": "#9ca3af",  # the same without what the section is about
+    "PCA": "#a855f7",
+    "data": INK,
+    "ink": INK,
+    "faint": "#9ca3af",
+}
 SAID = "said"  # gid of what repeats other data, and is left out of the alternative text
 
 
@@ -270,12 +283,12 @@ def images(
 def stack(*drawings: Figure | Picture, sharpness: float = 1) -> Picture:
     """One Picture of several drawings, one below the other."""
     parts = [picture(d, sharpness) for d in drawings]
-    sheets = [Image.open(io.BytesIO(p.png)).convert("RGB") for p in parts]
+    sheets = [Image.open(io.BytesIO(p.png)).convert("RGBA") for p in parts]
     sheets = [
         s if s.width == p.width else s.resize((p.width, round(s.height * p.width / s.width)), Image.Resampling.LANCZOS)
         for s, p in zip(sheets, parts)
     ]
-    whole = Image.new("RGB", (max(s.width for s in sheets), sum(s.height for s in sheets)), "white")
+    whole = Image.new("RGBA", (max(s.width for s in sheets), sum(s.height for s in sheets)))
     top = 0
     for sheet in sheets:
         whole.paste(sheet, (0, top))
@@ -343,6 +356,30 @@ def bar_panels(panels: Mapping[str, Mapping[str, ArrayLike]], digits: int = 3, z
             low, high = (f(np.concatenate([np.ravel(v) for v in results.values()])) for f in (np.min, np.max))
             ax.set_xlim(low - 0.3 * (high - low), high + 0.5 * (high - low))
     axes[0, 0].invert_yaxis()  # the first name at the top
+    return fig
+
+
+def dots(panels: Mapping[str, Mapping[str, float]], reference: str = "", digits: int = 3) -> Figure:
+    """A panel of dots for each entry of {x label: {name: value}}; the names, alike in all panels, stand at the left.
+
+    reference: the name that the others are compared with; its value is a line through the panel, and it is drawn in
+    grey. The axes show the range of the values.
+
+        plots.dots({"test error": {"plain": 0.02, "noise": 0.015}}, reference="plain")
+    """
+    names = list(next(iter(panels.values())))
+    fig, axes = figure(1, len(panels), height=0.9 + 0.3 * len(names), sharey=True, squeeze=False)
+    for ax, (label, values) in zip(axes[0], panels.items()):
+        for row, name in enumerate(names):
+            role = "plain" if name == reference else "hero"
+            ax.plot(values[name], row, "o", color=ROLES[role], markersize=8, label=f"_{name}")
+            shown = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center", "fontsize": 8.5, "gid": SAID}
+            ax.annotate(f"{values[name]:.{digits}f}", (values[name], row), **shown)
+        if reference:
+            ax.axvline(values[reference], color=ROLES["plain"], linewidth=1, linestyle="--", marker="")
+        ax.set(xlabel=label, yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.4, -0.7))
+        ax.margins(x=0.2)
+        ax.grid(axis="y", visible=False)
     return fig
 
 
