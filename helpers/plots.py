@@ -25,6 +25,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 # Okabe and Ito's palette (2008), told apart by the colour-blind; markers and dashes say the same a second time.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999")
+CLASS_COLOURS = (*COLOURS[:7], "#6A3D9A", "#8C564B", "#8A8A00")  # ten classes, none like another
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (5, 5)))
 STYLE: dict = {
@@ -218,8 +219,8 @@ def images(
 
     rows: {label: array (n, h, w) in 0–1, black to white on paper as 0 to 1}; rows may differ in n. captions: a line
     under each column. width: the most CSS pixels the grid takes. zoom: CSS pixels for a pixel of an image (else as
-    large as fits). Returns a `Picture`; made with NumPy and Pillow in a few milliseconds, so labs use it too. Raises
-    ValueError for rows of another shape.
+    large as fits). Returns a `Picture`, of twice as many physical pixels, for sharp screens; made with NumPy and Pillow
+    in a few milliseconds, so labs use it too. Raises ValueError for rows of another shape.
 
         plots.show(plots.images({"image": data.images(x), "reconstruction": data.images(model(x))}))
     """
@@ -234,53 +235,56 @@ def images(
     n, h, w = max(map(len, arrays.values())), *next(iter(arrays.values())).shape[1:]
     if len(below) > n:
         raise ValueError(f"{len(below)} captions for {n} columns: give at most one for each")
-    font, gap = _font(13), 6
-    margin = max((round(font.getlength(label)) for label in arrays), default=0) + 12 if any(arrays) else 0
-    zoom = zoom or max(1, min((width - margin) // n - gap, 96) // w)
-    head, cell, foot = 22 * bool(title), (h * zoom + gap, w * zoom + gap), 18 * bool(below)
-    wide = max(margin + cell[1] * n + gap, round(font.getlength(title)) + 8 if title else 0)
-    canvas = np.full((head + cell[0] * len(arrays) + gap + foot, wide), 255, np.uint8)
+    s = SHARPNESS  # all lengths from here on are in physical pixels
+    font, gap = _font(13 * s), 6 * s
+    margin = max((round(font.getlength(label)) for label in arrays), default=0) + 12 * s if any(arrays) else 0
+    margin += margin % s
+    zoom = zoom * s if zoom else max(1, min((width * s - margin) // n - gap, 96 * s) // w)
+    head, cell, foot = 22 * s * bool(title), (h * zoom + gap, w * zoom + gap), 18 * s * bool(below)
+    wide = max(margin + cell[1] * n + gap, round(font.getlength(title)) + 8 * s if title else 0)
+    canvas = np.full((head + cell[0] * len(arrays) + gap + foot, wide + wide % s), 255, np.uint8)
     for i, x in enumerate(arrays.values()):
         shades = (255 - 255 * np.clip(np.nan_to_num(x), 0, 1)).astype(np.uint8)
         for j, shade in enumerate(shades.repeat(zoom, axis=1).repeat(zoom, axis=2)):
             top, left = head + gap + i * cell[0], margin + gap + j * cell[1]
-            canvas[top - 1 : top + h * zoom + 1, left - 1 : left + w * zoom + 1] = 190  # a thin frame
+            canvas[top - s : top + h * zoom + s, left - s : left + w * zoom + s] = 190  # a thin frame
             canvas[top : top + h * zoom, left : left + w * zoom] = shade
     sheet = Image.fromarray(canvas)
     pen = ImageDraw.Draw(sheet)
     if title:
-        pen.text((4, 4), title, fill=0, font=font)
+        pen.text((4 * s, 4 * s), title, fill=0, font=font)
     for i, label in enumerate(arrays):
-        pen.text((4, head + gap + i * cell[0] + h * zoom / 2), label, fill=0, font=font, anchor="lm")
+        pen.text((4 * s, head + gap + i * cell[0] + h * zoom / 2), label, fill=0, font=font, anchor="lm")
     for j, caption in enumerate(below):
         pen.text(
-            (margin + gap + j * cell[1] + w * zoom / 2, canvas.shape[0] - 10),
+            (margin + gap + j * cell[1] + w * zoom / 2, canvas.shape[0] - 10 * s),
             caption,
             fill=0,
-            font=_font(11),
+            font=_font(11 * s),
             anchor="mm",
         )
     said = "; ".join(f"{label or 'images'}: {len(x)} images, mean grey {x.mean():.2f}" for label, x in arrays.items())
     alt = f"{title.rstrip('.') + '. ' if title else ''}Grid of {h} by {w} pixel images, {said}."
     if below:
         alt += " Captions: " + ", ".join(below) + "."
-    return Picture(_png(sheet), alt, canvas.shape[1])
+    return Picture(_png(sheet), alt, canvas.shape[1] // s)
 
 
-def stack(*drawings: Figure | Picture, sharpness: float = 1) -> Picture:
-    """One Picture of several drawings, one below the other."""
+def stack(*drawings: Figure | Picture, sharpness: float = SHARPNESS) -> Picture:
+    """One Picture of several drawings, one below the other. sharpness: physical pixels for each CSS pixel."""
     parts = [picture(d, sharpness) for d in drawings]
-    sheets = [Image.open(io.BytesIO(p.png)).convert("RGB") for p in parts]
-    sheets = [
-        s if s.width == p.width else s.resize((p.width, round(s.height * p.width / s.width)), Image.Resampling.LANCZOS)
-        for s, p in zip(sheets, parts)
-    ]
+    sheets = []
+    for part in parts:
+        sheet, wide = Image.open(io.BytesIO(part.png)).convert("RGB"), round(part.width * sharpness)
+        if sheet.width != wide:
+            sheet = sheet.resize((wide, round(sheet.height * wide / sheet.width)), Image.Resampling.LANCZOS)
+        sheets.append(sheet)
     whole = Image.new("RGB", (max(s.width for s in sheets), sum(s.height for s in sheets)), "white")
     top = 0
     for sheet in sheets:
         whole.paste(sheet, (0, top))
         top += sheet.height
-    return Picture(_png(whole), " ".join(p.alt for p in parts), whole.width)
+    return Picture(_png(whole), " ".join(p.alt for p in parts), round(whole.width / sharpness))
 
 
 @lru_cache
@@ -471,7 +475,7 @@ def classes(ax: Axes, codes: ArrayLike, labels: ArrayLike, size: float = 12) -> 
             mine[:, 0],
             mine[:, 1],
             s=size,
-            color=COLOURS[i % 7],
+            color=CLASS_COLOURS[i % 10],
             marker=MARKERS[i % 8],
             alpha=0.6,
             linewidths=0,
@@ -484,7 +488,7 @@ def classes(ax: Axes, codes: ArrayLike, labels: ArrayLike, size: float = 12) -> 
             fontweight="bold",
             ha="center",
             va="center",
-            bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": COLOURS[i % 7], "alpha": 0.85},
+            bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": CLASS_COLOURS[i % 10], "alpha": 0.85},
         )
     ax.set_xticks([])
     ax.set_yticks([])

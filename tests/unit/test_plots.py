@@ -25,6 +25,11 @@ def pixels(picture):
     return np.asarray(Image.open(io.BytesIO(picture.png)).convert("L")).astype(int)
 
 
+def css(picture):
+    """The same, of each CSS pixel one."""
+    return pixels(picture)[:: plots.SHARPNESS, :: plots.SHARPNESS]
+
+
 @pytest.fixture
 def displayed(monkeypatch):
     """What the code under test displays."""
@@ -40,7 +45,7 @@ GAP = 6
 
 def test_every_pixel_is_where_it_belongs():
     images = RNG.uniform(size=(3, 4, 5))
-    grid = pixels(plots.images({"": images}, zoom=10))
+    grid = css(plots.images({"": images}, zoom=10))
     assert grid.shape == (GAP + 1 * (40 + GAP), GAP + 3 * (50 + GAP))
     for n, row, column in np.ndindex(3, 4, 5):
         top, left = GAP + 10 * row, GAP + n * (50 + GAP) + 10 * column
@@ -50,7 +55,7 @@ def test_every_pixel_is_where_it_belongs():
 
 
 def test_paper_is_white_and_ink_is_black():
-    grid = pixels(plots.images({"": [[[0, 1], [-3, 7]], [[0.5, np.nan], [0, 0]]]}, zoom=10))
+    grid = css(plots.images({"": [[[0, 1], [-3, 7]], [[0.5, np.nan], [0, 0]]]}, zoom=10))
     middles = GAP + 5 + 10 * np.arange(2)
     first, second = (grid[np.ix_(middles, middles + n * (20 + GAP))].tolist() for n in (0, 1))
     assert first == [[255, 0], [255, 0]]  # clipped to 0–1
@@ -60,8 +65,8 @@ def test_paper_is_white_and_ink_is_black():
 
 def test_rows_stand_below_each_other_with_labels_at_the_left():
     black, half = np.ones((2, 3, 3)), np.full((1, 3, 3), 0.5)
-    plain = pixels(plots.images({"": black}, zoom=10))
-    grid = pixels(plots.images({"black": black, "half grey": half}, zoom=10))
+    plain = css(plots.images({"": black}, zoom=10))
+    grid = css(plots.images({"black": black, "half grey": half}, zoom=10))
     margin = grid.shape[1] - plain.shape[1]
     assert margin > 50 and grid.shape[0] == GAP + 2 * (30 + GAP)
     assert (grid[GAP : GAP + 30, margin + GAP : margin + GAP + 30] == 0).all()
@@ -75,7 +80,7 @@ def test_rows_stand_below_each_other_with_labels_at_the_left():
 def test_title_and_captions_take_lines_of_their_own():
     images = np.zeros((2, 3, 3))
     plain, full = (
-        pixels(plots.images({"": images}, zoom=20, **more)) for more in ({}, {"title": "a title", "captions": ["7", 8]})
+        css(plots.images({"": images}, zoom=20, **more)) for more in ({}, {"title": "a title", "captions": ["7", 8]})
     )
     assert full.shape == (plain.shape[0] + 22 + 18, plain.shape[1])
     assert (full[:20] < 100).any()
@@ -119,7 +124,14 @@ def test_grid_says_what_it_shows():
         "Digits. Grid of 8 by 8 pixel images, noisy: 2 images, mean grey 0.25; "
         "clean: 1 images, mean grey 0.00. Captions: 3, 5."
     )
-    assert picture.width == pixels(picture).shape[1]
+    assert 2 * picture.width == pixels(picture).shape[1]
+
+
+def test_a_grid_is_twice_as_sharp_as_the_page_and_no_heavy_file():
+    rng = np.random.default_rng(0)
+    picture = plots.images({name: rng.uniform(size=(10, 28, 28)) for name in ("image", "reconstruction", "lost")})
+    assert picture.width <= 825 and pixels(picture).shape[1] == 2 * picture.width
+    assert len(picture.png) < 150_000, "noise of 23,520 pixels"
 
 
 # Pictures -----------------------------------------------------------------------------------------------------
@@ -170,18 +182,20 @@ def test_mime_bundle():
 def test_stack():
     top, bottom = (plots.images({"": np.full((n, 4, 4), n / 2)}, zoom=10) for n in (1, 2))
     stacked = plots.stack(top, bottom)
-    whole = pixels(stacked)
+    whole = css(stacked)
     assert whole.shape == (2 * (GAP + 40 + GAP), bottom.width) and stacked.width == bottom.width
-    assert (whole[:52, : top.width] == pixels(top)).all() and (whole[:52, top.width :] == 255).all()
-    assert (whole[52:] == pixels(bottom)).all()
+    assert (whole[:52, : top.width] == css(top)).all() and (whole[:52, top.width :] == 255).all()
+    assert (whole[52:] == css(bottom)).all()
     assert stacked.alt == f"{top.alt} {bottom.alt}"
 
 
-def test_stack_of_a_figure_and_a_sharp_picture():
+def test_stack_of_a_figure_and_a_picture_of_another_sharpness():
     fig, ax = plots.figure(width=5, height=2)
     ax.plot([1, 2], [3, 4])
-    sharp = plots.picture(fig)  # 960 pixels wide, shown 480 wide
-    assert pixels(plots.stack(fig, sharp)).shape == (2 * 2 * 96, 5 * 96)
+    coarse = plots.picture(fig, sharpness=1)
+    for sharpness in (1, 2):
+        stacked = plots.stack(fig, coarse, sharpness=sharpness)
+        assert pixels(stacked).shape == (2 * 2 * 96 * sharpness, 5 * 96 * sharpness) and stacked.width == 5 * 96
 
 
 # The one verb -------------------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@ import { button, controlRows, element, framed, listen, put } from "./base.js";
 
 function lab(model, el, signal) {
   const retrains = model.get("retrains");
-  const { shows, controls } = controlRows(model, model.get("rows").map(({ name }) => name), retrains);
+  const names = model.get("rows").map(({ name }) => name);
+  const { shows, controls } = controlRows(model, names, { retrains, plays: !retrains });
   const bar = element("progress", { ariaLabel: "training" }), message = element("span", { role: "status" });
   const feet = element("div", { className: "feet" }, button("Reset", () => put(model, model.get("start"))),
     ...(retrains ? [button("Cancel", () => put(model, model.get("settled"))), bar] : []), message);
