@@ -81,14 +81,21 @@ def figure(
     return fig, fig.subplots(rows, columns, **options)
 
 
-def picture(drawing: Figure | Picture, sharpness: float = SHARPNESS, alt: str = "") -> Picture:
+def picture(drawing: Figure | Picture, sharpness: float = SHARPNESS, alt: str = "", small: bool = True) -> Picture:
     """A `Picture` of a drawing: a Picture as it is, or a matplotlib Figure with alternative text made from its data.
 
     sharpness: physical pixels for each CSS pixel. alt: what the drawing shows, in words, in the place of what its data
-    alone can say. Raises TypeError for what is no drawing.
+    alone can say. small: fewer bytes, for a notebook, rather than fewer milliseconds, for a lab. Raises TypeError for
+    what is no drawing.
     """
     if isinstance(drawing, Picture):
         return replace(drawing, alt=alt) if alt else drawing
+    png = _png(_drawn(drawing, sharpness), colours=256 if small else None)
+    return Picture(png, alt or describe(drawing), round(drawing.get_figwidth() * DPI))
+
+
+def _drawn(drawing, sharpness):
+    """A figure as an image."""
     if not isinstance(drawing, Figure):
         raise TypeError(
             f"cannot show a {type(drawing).__name__}: give a matplotlib Figure or a Picture "
@@ -100,9 +107,7 @@ def picture(drawing: Figure | Picture, sharpness: float = SHARPNESS, alt: str = 
     # A figure without a ground of its own stays transparent, for the page's colours, dark or light, to show through.
     pixels = np.asarray(canvas.buffer_rgba())[..., : 4 if to_rgba(drawing.get_facecolor())[3] == 0 else 3]
     drawing.set_dpi(DPI)
-    return Picture(
-        _png(Image.fromarray(pixels), colours=256), alt or describe(drawing), round(drawing.get_figwidth() * DPI)
-    )
+    return Image.fromarray(pixels)
 
 
 def show(
@@ -272,19 +277,24 @@ def images(
 
 def stack(*drawings: Figure | Picture, sharpness: float = SHARPNESS) -> Picture:
     """One Picture of several drawings, one below the other. sharpness: physical pixels for each CSS pixel."""
-    parts = [picture(d, sharpness) for d in drawings]
-    sheets = []
-    for part in parts:
-        sheet, wide = Image.open(io.BytesIO(part.png)).convert("RGB"), round(part.width * sharpness)
-        if sheet.width != wide:
-            sheet = sheet.resize((wide, round(sheet.height * wide / sheet.width)), Image.Resampling.LANCZOS)
-        sheets.append(sheet)
+    sheets = [_sheet(drawing, sharpness) for drawing in drawings]
+    alts = [drawing.alt if isinstance(drawing, Picture) else describe(drawing) for drawing in drawings]
     whole = Image.new("RGB", (max(s.width for s in sheets), sum(s.height for s in sheets)), "white")
     top = 0
     for sheet in sheets:
         whole.paste(sheet, (0, top))
         top += sheet.height
-    return Picture(_png(whole), " ".join(p.alt for p in parts), round(whole.width / sharpness))
+    return Picture(_png(whole), " ".join(alts), round(whole.width / sharpness))
+
+
+def _sheet(drawing, sharpness):
+    """A drawing as an image."""
+    if not isinstance(drawing, Picture):
+        return _drawn(drawing, sharpness).convert("RGB")
+    sheet, wide = Image.open(io.BytesIO(drawing.png)).convert("RGB"), round(drawing.width * sharpness)
+    if sheet.width == wide:
+        return sheet
+    return sheet.resize((wide, round(sheet.height * wide / sheet.width)), Image.Resampling.LANCZOS)
 
 
 @lru_cache

@@ -15,6 +15,8 @@ from .controls import Choice, Slider
 from .panel import Panel, browser
 from .worker import Worker
 
+_fast = functools.partial(plots.picture, small=False)  # a few milliseconds count more than a few kilobytes
+
 
 class Lab(Panel):
     """A panel of controls over a pure function.
@@ -58,7 +60,7 @@ class Lab(Panel):
 
     def picture(self, **parameters: Any) -> plots.Picture:
         """The `Picture` for these parameters, defaults for the others: a pure call that leaves the panel alone."""
-        return plots.picture(self.draw(**self.parameters(**parameters)))
+        return _fast(self.draw(**self.parameters(**parameters)))
 
     def _refresh(self):
         with self._lock:
@@ -142,7 +144,7 @@ class RetrainLab(Lab):
     def picture(self, **parameters: Any) -> plots.Picture:
         """The `Picture` for these parameters, trained to the end here and now if it was not before."""
         parameters = self.parameters(**parameters)
-        return plots.picture(self.draw(self.result(**parameters), **parameters))
+        return _fast(self.draw(self.result(**parameters), **parameters))
 
     def _refresh(self):
         self.worker.order()
@@ -151,7 +153,7 @@ class RetrainLab(Lab):
         parameters = self.values  # the latest, whichever was ordered
         with self._errors_in_words(parameters), contextlib.suppress(_Superseded):
             result = self.result(functools.partial(self._report, parameters), **parameters)
-            self._show(plots.picture(self.draw(result, **parameters)), parameters)
+            self._show(_fast(self.draw(result, **parameters)), parameters)
             self.settled = parameters
 
     def _report(self, parameters, step):
@@ -162,4 +164,4 @@ class RetrainLab(Lab):
         with self._lock, self.hold_sync():
             self.answered, self.message, self.progress = parameters, message, progress
         if partial:
-            self._show(plots.picture(self.draw(*partial, **parameters)), parameters, message, progress)
+            self._show(_fast(self.draw(*partial, **parameters)), parameters, message, progress)
