@@ -137,9 +137,73 @@ export function floats(bytes) {
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 }
 
+// Jupyter's view of the notebook that the lab stands in; nothing outside JupyterLab and Notebook.
+const contextOf = (model) => model.widget_manager?.context;
+
+// Whether a cell runs, so that the kernel may answer only when that has ended.
+export function cellRuns(model) {
+  return [...(contextOf(model)?.model?.cells ?? [])].some((cell) => cell.executionState === "running");
+}
+
+// Calls tell() once the kernel that the lab lives in is no more: ended, exchanged or restarted.
+function onKernelGone(model, signal, tell) {
+  const session = contextOf(model)?.sessionContext, kernel = session?.session?.kernel?.id;
+  if (!kernel) return;
+  const gone = ["restarting", "autorestarting", "terminating", "dead"];
+  const status = (_, now) => gone.includes(now) && tell();
+  const changed = (_, { newValue }) => newValue?.id !== kernel && tell();
+  session.statusChanged.connect(status);
+  session.kernelChanged.connect(changed);
+  signal.addEventListener("abort", () => {
+    session.statusChanged.disconnect(status);
+    session.kernelChanged.disconnect(changed);
+  });
+}
+
+// What a lab can say once its kernel is no more: its controls would move nothing.
+function retire(el) {
+  if (el.classList.contains("gone")) return;
+  el.classList.add("gone");
+  el.ariaBusy = "false";
+  for (const control of el.querySelectorAll("input, select, button")) control.disabled = true;
+  el.append(element("p", { role: "alert", className: "lost" },
+    "The kernel that drew this lab has ended. Run the cells anew, up to this one, to bring it back."));
+}
+
+const WIDGET = "application/vnd.jupyter.widget-view+json", keeping = new WeakSet();
+
+// A notebook that is saved keeps of a lab its twin: of a widget whose kernel is no more, Jupyter shows only an error.
+// Where the kernel still lives when the page is loaded again, the widget comes back: its address waits in the metadata.
+export function keepTwins(model) {
+  const manager = model.widget_manager, notebook = contextOf(model)?.model;
+  if (!notebook?.cells || !notebook.toJSON) return;
+  for (const { outputs } of notebook.cells) {
+    for (let i = 0; i < (outputs?.length ?? 0); i++) {
+      const { metadata: { widget, ...metadata } = {}, ...output } = outputs.get(i).toJSON();
+      if (!widget || !manager.has_model(widget.model_id)) continue;
+      outputs.set(i, { ...output, metadata, data: { ...output.data, [WIDGET]: widget } });
+    }
+  }
+  if (keeping.has(notebook)) return;
+  keeping.add(notebook);
+  const whole = notebook.toJSON.bind(notebook);
+  notebook.toJSON = () => {
+    const content = whole();
+    const cells = content.cells.map((cell) => (cell.outputs ? { ...cell, outputs: cell.outputs.map(atRest) } : cell));
+    return { ...content, cells };
+  };
+}
+
+// An output as it is saved: without the widget, if it has a twin.
+function atRest(output) {
+  const { [WIDGET]: widget, ...data } = output.data ?? {};
+  if (!widget || !(data["image/png"] || data["text/markdown"])) return output;
+  return { ...output, data, metadata: { ...output.metadata, widget } };
+}
+
 // What a lab's module exports: a frame with the lab's title, in which draw(model, el, signal) draws the rest. signal is
-// aborted when the view is removed.
-export const framed = (draw) => ({
+// aborted when the view is removed. alone: the lab needs no kernel.
+export const framed = (draw, { alone = false } = {}) => ({
   render({ model, el }) {
     const end = new AbortController();
     el.classList.add("lab");
@@ -149,6 +213,7 @@ export const framed = (draw) => ({
     if (question) el.append(element("p", { textContent: question, className: "question" }));
     draw(model, el, end.signal);
     keepKeys(el);
+    if (!alone) onKernelGone(model, end.signal, () => retire(el));
     return () => end.abort();
   },
 });

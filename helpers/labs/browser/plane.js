@@ -275,4 +275,4 @@ function plane(model, el, signal) {
   });
 }
 
-export default framed(plane);
+export default framed(plane, { alone: true });
