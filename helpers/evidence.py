@@ -71,7 +71,8 @@ class Bar:
 
     def show(self, value: float) -> str:
         """A value with its unit: 10% less error, 0.12 nats."""
-        return f"{self.number(value)} {self.unit.removeprefix('%').strip()}".strip()
+        number, unit = self.number(value), self.unit.removeprefix("%").strip()
+        return f"{number} {unit.replace('points', 'point', 1) if number == '1' else unit}".strip()
 
     def __str__(self):
         return f"at {'least' if self.at_most is None else 'most'} {self.show(self.limit)}"
