@@ -23,8 +23,11 @@ from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw, ImageFont
 
+INK = "#7a828e"  # as far from white as from the ground of a dark page
+GREY = 130  # the same, of grids of images
 # Okabe and Ito's palette (2008), told apart by the colour-blind; markers and dashes say the same a second time.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", INK, "#999999")
+CLASS_COLOURS = (*COLOURS[:7], "#6A3D9A", "#8C564B", "#8A8A00")  # ten classes, none like another
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (5, 5)))
 STYLE: dict = {
@@ -36,11 +39,15 @@ STYLE: dict = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
-    "grid.color": "#e6e6e6",
     "axes.axisbelow": True,
     "lines.markersize": 5,
     "legend.frameon": False,
-    "figure.facecolor": "white",
+    # No ground of its own, and one grey for all that is written: the page's colours, light or dark, show through.
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK),
+    "grid.color": INK,
+    "grid.alpha": 0.2,
 }
 # For good, and never in an rc_context: settings are the process's, so a context in a lab's thread would restyle the
 # figure that a cell is drawing, and two that interleave would leave each other's settings behind.
@@ -48,7 +55,15 @@ matplotlib.rcParams.update(STYLE)
 DPI = 96  # CSS pixels in an inch: a figure 8.6 inches wide fills 825 pixels of the page
 SHARPNESS = 2  # physical pixels drawn for each CSS pixel, for sharp text on modern screens
 # Colours by role, that carry on white and on black. A method keeps its colour in the whole collection.
-ROLES = {"hero": "#3b82f6", "this run": "#f59e0b", "ink": "#7a828e", "faint": "#9ca3af"}
+ROLES = {
+    "hero": "#3b82f6",  # what the section is about
+    "this run": "#f59e0b",
+    "plain": "#9ca3af",  # the same without what the section is about
+    "PCA": "#a855f7",
+    "data": INK,
+    "ink": INK,
+    "faint": "#9ca3af",
+}
 SAID = "said"  # gid of what repeats other data, and is left out of the alternative text
 
 
@@ -80,14 +95,21 @@ def figure(
     return fig, fig.subplots(rows, columns, **options)
 
 
-def picture(drawing: Figure | Picture, sharpness: float = SHARPNESS, alt: str = "") -> Picture:
+def picture(drawing: Figure | Picture, sharpness: float = SHARPNESS, alt: str = "", small: bool = True) -> Picture:
     """A `Picture` of a drawing: a Picture as it is, or a matplotlib Figure with alternative text made from its data.
 
     sharpness: physical pixels for each CSS pixel. alt: what the drawing shows, in words, in the place of what its data
-    alone can say. Raises TypeError for what is no drawing.
+    alone can say. small: fewer bytes, for a notebook, rather than fewer milliseconds, for a lab. Raises TypeError for
+    what is no drawing.
     """
     if isinstance(drawing, Picture):
         return replace(drawing, alt=alt) if alt else drawing
+    png = _png(_drawn(drawing, sharpness), colours=256 if small else None)
+    return Picture(png, alt or describe(drawing), round(drawing.get_figwidth() * DPI))
+
+
+def _drawn(drawing, sharpness):
+    """A figure as an image."""
     if not isinstance(drawing, Figure):
         raise TypeError(
             f"cannot show a {type(drawing).__name__}: give a matplotlib Figure or a Picture "
@@ -99,9 +121,7 @@ def picture(drawing: Figure | Picture, sharpness: float = SHARPNESS, alt: str = 
     # A figure without a ground of its own stays transparent, for the page's colours, dark or light, to show through.
     pixels = np.asarray(canvas.buffer_rgba())[..., : 4 if to_rgba(drawing.get_facecolor())[3] == 0 else 3]
     drawing.set_dpi(DPI)
-    return Picture(
-        _png(Image.fromarray(pixels), colours=256), alt or describe(drawing), round(drawing.get_figwidth() * DPI)
-    )
+    return Image.fromarray(pixels)
 
 
 def show(
@@ -218,8 +238,8 @@ def images(
 
     rows: {label: array (n, h, w) in 0–1, black to white on paper as 0 to 1}; rows may differ in n. captions: a line
     under each column. width: the most CSS pixels the grid takes. zoom: CSS pixels for a pixel of an image (else as
-    large as fits). Returns a `Picture`; made with NumPy and Pillow in a few milliseconds, so labs use it too. Raises
-    ValueError for rows of another shape.
+    large as fits). Returns a `Picture`, of twice as many physical pixels, for sharp screens; made with NumPy and Pillow
+    in a few milliseconds, so labs use it too. Raises ValueError for rows of another shape.
 
         plots.show(plots.images({"image": data.images(x), "reconstruction": data.images(model(x))}))
     """
@@ -234,53 +254,62 @@ def images(
     n, h, w = max(map(len, arrays.values())), *next(iter(arrays.values())).shape[1:]
     if len(below) > n:
         raise ValueError(f"{len(below)} captions for {n} columns: give at most one for each")
-    font, gap = _font(13), 6
-    margin = max((round(font.getlength(label)) for label in arrays), default=0) + 12 if any(arrays) else 0
-    zoom = zoom or max(1, min((width - margin) // n - gap, 96) // w)
-    head, cell, foot = 22 * bool(title), (h * zoom + gap, w * zoom + gap), 18 * bool(below)
-    wide = max(margin + cell[1] * n + gap, round(font.getlength(title)) + 8 if title else 0)
-    canvas = np.full((head + cell[0] * len(arrays) + gap + foot, wide), 255, np.uint8)
+    s = SHARPNESS  # all lengths from here on are in physical pixels
+    font, gap = _font(13 * s), 6 * s
+    margin = max((round(font.getlength(label)) for label in arrays), default=0) + 12 * s if any(arrays) else 0
+    margin += margin % s
+    zoom = zoom * s if zoom else max(1, min((width * s - margin) // n - gap, 96 * s) // w)
+    head, cell, foot = 22 * s * bool(title), (h * zoom + gap, w * zoom + gap), 18 * s * bool(below)
+    wide = max(margin + cell[1] * n + gap, round(font.getlength(title)) + 8 * s if title else 0)
+    size = head + cell[0] * len(arrays) + gap + foot, wide + wide % s
+    canvas = np.stack([np.full(size, GREY, np.uint8), np.zeros(size, np.uint8)], axis=-1)  # shade, opacity
     for i, x in enumerate(arrays.values()):
         shades = (255 - 255 * np.clip(np.nan_to_num(x), 0, 1)).astype(np.uint8)
         for j, shade in enumerate(shades.repeat(zoom, axis=1).repeat(zoom, axis=2)):
             top, left = head + gap + i * cell[0], margin + gap + j * cell[1]
-            canvas[top - 1 : top + h * zoom + 1, left - 1 : left + w * zoom + 1] = 190  # a thin frame
-            canvas[top : top + h * zoom, left : left + w * zoom] = shade
-    sheet = Image.fromarray(canvas)
-    pen = ImageDraw.Draw(sheet)
+            canvas[top - s : top + h * zoom + s, left - s : left + w * zoom + s] = 190, 255  # a thin frame
+            canvas[top : top + h * zoom, left : left + w * zoom, 0] = shade
+    sheet = Image.fromarray(canvas, "LA")
+    pen, ink = ImageDraw.Draw(sheet), (GREY, 255)
     if title:
-        pen.text((4, 4), title, fill=0, font=font)
+        pen.text((4 * s, 4 * s), title, fill=ink, font=font)
     for i, label in enumerate(arrays):
-        pen.text((4, head + gap + i * cell[0] + h * zoom / 2), label, fill=0, font=font, anchor="lm")
+        pen.text((4 * s, head + gap + i * cell[0] + h * zoom / 2), label, fill=ink, font=font, anchor="lm")
     for j, caption in enumerate(below):
         pen.text(
-            (margin + gap + j * cell[1] + w * zoom / 2, canvas.shape[0] - 10),
+            (margin + gap + j * cell[1] + w * zoom / 2, canvas.shape[0] - 10 * s),
             caption,
-            fill=0,
-            font=_font(11),
+            fill=ink,
+            font=_font(11 * s),
             anchor="mm",
         )
     said = "; ".join(f"{label or 'images'}: {len(x)} images, mean grey {x.mean():.2f}" for label, x in arrays.items())
     alt = f"{title.rstrip('.') + '. ' if title else ''}Grid of {h} by {w} pixel images, {said}."
     if below:
         alt += " Captions: " + ", ".join(below) + "."
-    return Picture(_png(sheet), alt, canvas.shape[1])
+    return Picture(_png(sheet), alt, canvas.shape[1] // s)
 
 
-def stack(*drawings: Figure | Picture, sharpness: float = 1) -> Picture:
-    """One Picture of several drawings, one below the other."""
-    parts = [picture(d, sharpness) for d in drawings]
-    sheets = [Image.open(io.BytesIO(p.png)).convert("RGB") for p in parts]
-    sheets = [
-        s if s.width == p.width else s.resize((p.width, round(s.height * p.width / s.width)), Image.Resampling.LANCZOS)
-        for s, p in zip(sheets, parts)
-    ]
-    whole = Image.new("RGB", (max(s.width for s in sheets), sum(s.height for s in sheets)), "white")
+def stack(*drawings: Figure | Picture, sharpness: float = SHARPNESS) -> Picture:
+    """One Picture of several drawings, one below the other. sharpness: physical pixels for each CSS pixel."""
+    sheets = [_sheet(drawing, sharpness) for drawing in drawings]
+    alts = [drawing.alt if isinstance(drawing, Picture) else describe(drawing) for drawing in drawings]
+    whole = Image.new("RGBA", (max(s.width for s in sheets), sum(s.height for s in sheets)))
     top = 0
     for sheet in sheets:
         whole.paste(sheet, (0, top))
         top += sheet.height
-    return Picture(_png(whole), " ".join(p.alt for p in parts), whole.width)
+    return Picture(_png(whole), " ".join(alts), round(whole.width / sharpness))
+
+
+def _sheet(drawing, sharpness):
+    """A drawing as an image."""
+    if not isinstance(drawing, Picture):
+        return _drawn(drawing, sharpness).convert("RGBA")
+    sheet, wide = Image.open(io.BytesIO(drawing.png)).convert("RGBA"), round(drawing.width * sharpness)
+    if sheet.width == wide:
+        return sheet
+    return sheet.resize((wide, round(sheet.height * wide / sheet.width)), Image.Resampling.LANCZOS)
 
 
 @lru_cache
@@ -343,6 +372,30 @@ def bar_panels(panels: Mapping[str, Mapping[str, ArrayLike]], digits: int = 3, z
             low, high = (f(np.concatenate([np.ravel(v) for v in results.values()])) for f in (np.min, np.max))
             ax.set_xlim(low - 0.3 * (high - low), high + 0.5 * (high - low))
     axes[0, 0].invert_yaxis()  # the first name at the top
+    return fig
+
+
+def dots(panels: Mapping[str, Mapping[str, float]], reference: str = "", digits: int = 3) -> Figure:
+    """A panel of dots for each entry of {x label: {name: value}}; the names, alike in all panels, stand at the left.
+
+    reference: the name that the others are compared with; its value is a line through the panel, and it is drawn in
+    grey. The axes show the range of the values.
+
+        plots.dots({"test error": {"plain": 0.02, "noise": 0.015}}, reference="plain")
+    """
+    names = list(next(iter(panels.values())))
+    fig, axes = figure(1, len(panels), height=0.9 + 0.3 * len(names), sharey=True, squeeze=False)
+    for ax, (label, values) in zip(axes[0], panels.items()):
+        for row, name in enumerate(names):
+            role = "plain" if name == reference else "hero"
+            ax.plot(values[name], row, "o", color=ROLES[role], markersize=8, label=f"_{name}")
+            shown = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center", "fontsize": 8.5, "gid": SAID}
+            ax.annotate(f"{values[name]:.{digits}f}", (values[name], row), **shown)
+        if reference:
+            ax.axvline(values[reference], color=ROLES["plain"], linewidth=1, linestyle="--", marker="")
+        ax.set(xlabel=label, yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.4, -0.7))
+        ax.margins(x=0.2)
+        ax.grid(axis="y", visible=False)
     return fig
 
 
@@ -471,7 +524,7 @@ def classes(ax: Axes, codes: ArrayLike, labels: ArrayLike, size: float = 12) -> 
             mine[:, 0],
             mine[:, 1],
             s=size,
-            color=COLOURS[i % 7],
+            color=CLASS_COLOURS[i % 10],
             marker=MARKERS[i % 8],
             alpha=0.6,
             linewidths=0,
@@ -484,7 +537,7 @@ def classes(ax: Axes, codes: ArrayLike, labels: ArrayLike, size: float = 12) -> 
             fontweight="bold",
             ha="center",
             va="center",
-            bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": COLOURS[i % 7], "alpha": 0.85},
+            bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": CLASS_COLOURS[i % 10], "alpha": 0.85},
         )
     ax.set_xticks([])
     ax.set_yticks([])

@@ -10,23 +10,26 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Slider:
-    """A number from low to high: a whole one if low, high, value and step are, else with as many decimals as they.
-
-        labs.slider("noise σ", 0, 1, 0.3, step=0.05)
-
-    Raises ValueError where low is not below high, value lies outside, or step does not fit between.
-    """
+    """A number from low to high in even steps, or one of the values; what `slider` makes, and explains."""
 
     label: str
     low: float
     high: float
     value: float
     step: float = 1
+    unit: str = ""
+    values: tuple[float, ...] = ()
 
     options = ()  # no value of a slider must be tried by itself
 
     def __post_init__(self):
-        if not 0 < self.step <= self.high - self.low:
+        if self.values:
+            if list(self.values) != sorted(set(self.values)) or self.extremes != (self.values[0], self.values[-1]):
+                raise ValueError(
+                    f"slider {self.label!r}: values must rise, from low {self.low} to high {self.high}, "
+                    f"got {', '.join(map(str, self.values))}"
+                )
+        elif not 0 < self.step <= self.high - self.low:
             raise ValueError(
                 f"slider {self.label!r}: low must be below high and step between 0 and their difference, "
                 f"got low {self.low}, high {self.high}, step {self.step}"
@@ -47,6 +50,8 @@ class Slider:
 
     def check(self, value: float) -> float:
         """The value at the slider's precision, or a ValueError that says what it may be."""
+        if self.values:
+            return _one_of(self.label, self.values, value)
         if not isinstance(value, (int, float, np.number)) or not self.low <= value <= self.high:
             raise ValueError(f"{self.label!r} must be a number from {self.low} to {self.high}, got {value!r}")
         if self.decimals is None and value != int(value):
@@ -54,8 +59,39 @@ class Slider:
         return int(value) if self.decimals is None else round(float(value), self.decimals)
 
     def random(self, rng: np.random.Generator) -> float:
+        if self.values:
+            return self.values[int(rng.integers(len(self.values)))]
         steps = rng.integers(0, round((self.high - self.low) / self.step) + 1)
         return self.check(min(self.low + int(steps) * self.step, self.high))
+
+
+def slider(
+    label: str,
+    low: float | None = None,
+    high: float | None = None,
+    value: float | None = None,
+    step: float = 1,
+    *,
+    values: Iterable[float] | None = None,
+    unit: str = "",
+) -> Slider:
+    """A slider: a number from low to high in even steps, or one of `values`, which stand at even distances.
+
+        labs.slider("noise σ", 0, 1, 0.3, step=0.05)
+        labs.slider("code size", value=8, values=[1, 2, 4, 8, 16, 32], unit="numbers")
+        labs.slider("penalty", value=0, values=[0, 1e-5, 3e-5, 1e-4])
+
+    value: where it stands at first, by default at its low end. In even steps it is a whole number if low, high, value
+    and step are, else it has as many decimals as they. values: rising, the first and the last of them are low and high.
+    unit: stands behind the number. Raises ValueError where low is not below high, value lies outside, step does not fit
+    between, or values do not rise.
+    """
+    listed = tuple(v.item() if isinstance(v, np.generic) else v for v in (() if values is None else values))
+    if listed:
+        low, high = listed[0] if low is None else low, listed[-1] if high is None else high
+    if low is None or high is None:
+        raise ValueError(f"slider {label!r}: give low and high, or a list of values")
+    return Slider(label, low, high, low if value is None else value, step, unit, listed)
 
 
 @dataclass(frozen=True)
@@ -83,9 +119,7 @@ class Choice:
 
     def check(self, value: str | float) -> str | float:
         """The option that equals the value, or a ValueError that names the options."""
-        if value not in self.options:
-            raise ValueError(f"{self.label!r} must be one of {', '.join(map(repr, self.options))}, got {value!r}")
-        return self.options[self.options.index(value)]
+        return _one_of(self.label, self.options, value)
 
     def random(self, rng: np.random.Generator) -> str | float:
         return self.options[int(rng.integers(len(self.options)))]
@@ -113,5 +147,11 @@ class Several:
         return self.check([self.options[i] for i in rng.permutation(len(self.options))[: rng.integers(3)]])
 
 
+def _one_of(label, options, value):
+    if value not in options:
+        raise ValueError(f"{label!r} must be one of {', '.join(map(repr, options))}, got {value!r}")
+    return options[options.index(value)]
+
+
 Control = Slider | Choice | Several
-slider, choice = Slider, Choice  # what notebooks write
+choice = Choice  # what notebooks write

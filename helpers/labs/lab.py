@@ -15,6 +15,8 @@ from .controls import Choice, Slider
 from .panel import Panel, browser
 from .worker import Worker
 
+_fast = functools.partial(plots.picture, small=False)  # a few milliseconds count more than a few kilobytes
+
 
 class Lab(Panel):
     """A panel of controls over a pure function.
@@ -22,15 +24,17 @@ class Lab(Panel):
         labs.Lab(lambda n: plots.images({f"{n} images": x[:n]}), "Some digits", n=labs.slider("images", 1, 20, 5))
 
     draw(**parameters) returns a `plots.Picture` or a matplotlib `Figure` (never pyplot's). controls: parameter name =
-    slider(...) or choice(...). `values` is where the controls stand, and moves them: `lab.values = {"noise": 0.5}`,
-    what is left out at its default. drag: {name: pixels} of the slider that follows the pointer when the picture is
-    dragged sideways, and perhaps of a second one that follows it down; a step of 1 takes that many CSS pixels. A lab of
-    the same title replaces the earlier one. The default setting is drawn at once, and there an error is raised; later
-    ones are said in the panel, and the last picture stays.
+    slider(...) or choice(...); beside each slider a button walks it through its values. question: one or two sentences
+    for the reader to answer by the controls. `values` is where the controls stand, and moves them:
+    `lab.values = {"noise": 0.5}`, what is left out at its default. drag: {name: pixels} of the slider that follows the
+    pointer when the picture is dragged sideways, and perhaps of a second one that follows it down; a step of 1 takes
+    that many CSS pixels. A lab of the same title replaces the earlier one. The default setting is drawn at once, and
+    there an error is raised; later ones are said in the panel, and the last picture stays.
     """
 
     module = traitlets.Unicode(browser("lab.js")).tag(sync=True)
     shown = traitlets.Dict().tag(sync=True)  # src, alt and width of the picture
+    answered = traitlets.Dict().tag(sync=True)  # the values to which it, or the message, is the answer
     message = traitlets.Unicode().tag(sync=True)
     progress = traitlets.Float(None, allow_none=True).tag(sync=True)
     retrains = traitlets.Bool(False).tag(sync=True)
@@ -41,37 +45,43 @@ class Lab(Panel):
         draw: Callable[..., plots.Picture | Figure],
         title: str,
         drag: dict[str, float] | None = None,
+        question: str = "",
         **controls: Slider | Choice,
     ):
         self.draw, drag = draw, dict(drag or {})
-        if len(drag) > 2 or not all(isinstance(controls.get(name), Slider) for name in drag):
-            raise ValueError(f"lab {title!r}: drag names one or two of its sliders, got {', '.join(drag)}")
-        super().__init__(title, controls, drag=drag)
-        self._show(self.twin)
+        even = [name for name, control in controls.items() if isinstance(control, Slider) and not control.values]
+        if len(drag) > 2 or not set(drag) <= set(even):
+            raise ValueError(
+                f"lab {title!r}: drag names one or two of its sliders, in even steps, got {', '.join(drag)}"
+            )
+        super().__init__(title, controls, question, drag=drag)
+        self._show(self.twin, self.values)
         self.observe(lambda _: self._refresh(), "values")
 
     def picture(self, **parameters: Any) -> plots.Picture:
         """The `Picture` for these parameters, defaults for the others: a pure call that leaves the panel alone."""
-        return plots.picture(self.draw(**self.parameters(**parameters)))
+        return _fast(self.draw(**self.parameters(**parameters)))
 
     def _refresh(self):
-        with self._lock, self._errors_in_words():
-            self._show(self.picture(**self.values))
+        with self._lock:
+            values = self.values
+            with self._errors_in_words(values):
+                self._show(self.picture(**values), values)
 
-    def _show(self, picture, message="", progress=None):
+    def _show(self, picture, values, message="", progress=None):
         data, metadata = picture._repr_mimebundle_()
         shown = {"src": f"data:image/png;base64,{data['image/png']}", **metadata["image/png"]}
         with self._lock, self.hold_sync():
-            self.shown, self.message, self.progress = shown, message, progress
+            self.shown, self.answered, self.message, self.progress = shown, values, message, progress
 
     @contextlib.contextmanager
-    def _errors_in_words(self):
+    def _errors_in_words(self, values):
         try:
             yield
         except Exception as error:
             with self._lock, self.hold_sync():
                 self.message = f"⚠ {type(error).__name__}: {error} (The picture is the last one that could be drawn.)"
-                self.progress = None
+                self.answered, self.progress = values, None
 
 
 class _Superseded(Exception):
@@ -93,7 +103,7 @@ class RetrainLab(Lab):
 
     A new setting, or Cancel, ends the run in progress at its next yield. Results are kept, so a setting visited before
     is there at once. The trainings of all labs take turns: labs may share a compiled model, with each other and not
-    with cells that train it. Raises TypeError where train is no generator function.
+    with cells that train it. question: as in `Lab`. Raises TypeError where train is no generator function.
     """
 
     worker: Worker
@@ -105,13 +115,14 @@ class RetrainLab(Lab):
         train: Callable[..., Generator],
         draw: Callable[..., plots.Picture | Figure],
         title: str,
+        question: str = "",
         **controls: Slider | Choice,
     ):
         self.train = train
         self._results: dict[tuple, object] = {}
         if not inspect.isgeneratorfunction(train):
             raise TypeError(f"lab {title!r}: train must be a generator function: it yields progress, returns a result")
-        super().__init__(draw, title, None, **controls)
+        super().__init__(draw, title, None, question, **controls)
         self.retrains, self.settled = True, self.values
         self.worker = Worker(self._settle, name=f"lab {title}")
 
@@ -133,23 +144,24 @@ class RetrainLab(Lab):
     def picture(self, **parameters: Any) -> plots.Picture:
         """The `Picture` for these parameters, trained to the end here and now if it was not before."""
         parameters = self.parameters(**parameters)
-        return plots.picture(self.draw(self.result(**parameters), **parameters))
+        return _fast(self.draw(self.result(**parameters), **parameters))
 
     def _refresh(self):
         self.worker.order()
 
     def _settle(self, _):
         parameters = self.values  # the latest, whichever was ordered
-        with self._errors_in_words(), contextlib.suppress(_Superseded):
+        with self._errors_in_words(parameters), contextlib.suppress(_Superseded):
             result = self.result(functools.partial(self._report, parameters), **parameters)
-            self._show(plots.picture(self.draw(result, **parameters)))
+            self._show(_fast(self.draw(result, **parameters)), parameters)
             self.settled = parameters
 
     def _report(self, parameters, step):
         if self.worker.wanted:
             raise _Superseded
         progress, *partial = step if isinstance(step, tuple) else (step,)
+        message, progress = "Training …", round(progress, 2)  # at most a hundred messages a run
         with self._lock, self.hold_sync():
-            self.message, self.progress = "Training …", round(progress, 2)  # at most a hundred messages a run
+            self.answered, self.message, self.progress = parameters, message, progress
         if partial:
-            self._show(plots.picture(self.draw(*partial, **parameters)), "Training …", progress)
+            self._show(_fast(self.draw(*partial, **parameters)), parameters, message, progress)

@@ -46,26 +46,29 @@ class Widget(anywidget.AnyWidget):
 class Panel(Widget):
     """A title in LABS, checked values, settings to test, and a static twin for readers without a kernel.
 
-    A panel of the same title replaces the earlier one.
+    question: one or two sentences for the reader to answer by the controls, which stand under the title. A panel of the
+    same title replaces the earlier one.
     """
 
+    question = traitlets.Unicode().tag(sync=True)
     rows: traitlets.List = traitlets.List().tag(sync=True)  # what the browser needs to know of the controls
     values = traitlets.Dict().tag(sync=True)  # as the controls stand now
     start = traitlets.Dict().tag(sync=True)  # where Reset takes them
     worker: Worker | None = None  # of a lab that trains; closed with it
 
-    def __init__(self, title: str, controls: Mapping[str, Control], **traits: Any):
+    def __init__(self, title: str, controls: Mapping[str, Control], question: str = "", **traits: Any):
         protect_figures()
         if title in LABS:
             LABS[title].close()
         self.controls, self._lock = controls, threading.RLock()
         start = self.parameters()
-        self.twin = self.still()  # an error in the default setting is the author's: raised here
+        twin = self.still()  # an error in the default setting is the author's: raised here
+        self.twin = plots.picture(twin, alt=f"{question} {twin.alt}".strip())
         rows = [
             asdict(control) | {"name": name, "decimals": getattr(control, "decimals", None)}
             for name, control in controls.items()
         ]
-        super().__init__(title=title, rows=rows, values=start, start=start, **traits)
+        super().__init__(title=title, question=question, rows=rows, values=start, start=start, **traits)
         LABS[title] = self
 
     def parameters(self, **given: Any) -> dict:

@@ -28,13 +28,18 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 class LatentPlane(Panel):
     """A map of two-dimensional codes: click, drag or use the arrow keys, and the code under the cross is decoded.
 
-        labs.LatentPlane(decoder, encoder.predict(x), y, (8, 8), "Codes of digits", images=x)
+        labs.LatentPlane(decoder, encoder.predict(x), y, (28, 28), "Codes of digits", images=x)
+        labs.LatentPlane(decoder, codes, y, (28, 28), "Draw a digit", encoder=encoder, reach=6, names=names)
 
     decoder: a keras.Sequential of Dense layers from 2 numbers to the pixels of an image in 0–1. codes: (n, 2).
-    labels: (n,). image_shape: (height, width). The weights are sent once and the decoder runs in the browser, so the
+    labels: (n,). image_shape: (height, width). The weights are sent once and the networks run in the browser, so the
     image follows the pointer without the kernel. images: (n, pixels) in 0–1, if given: the one whose code is nearest to
-    the pointer, or to the cross, is shown beside the decoded one. Raises ValueError where shapes do not fit, or where
-    the decoder has a layer or an activation (ACTIVATIONS has those it may have) that the browser cannot compute.
+    the pointer, or to the cross, is shown beside the decoded one. names: what the classes 0, 1, … are called. reach:
+    both axes go from −reach to reach, where by default they end with the codes. encoder: a keras.Sequential of Dense
+    layers from the pixels to 2 numbers, of a VAE the mean; with it the reader draws an image and sees its code land on
+    the map, and decoded. question: one or two sentences for the reader to answer by the map. Raises ValueError where
+    shapes do not fit, or where a network has a layer or an activation (ACTIVATIONS has those it may have) that the
+    browser cannot compute.
     """
 
     module = traitlets.Unicode(browser("plane.js")).tag(sync=True)
@@ -48,56 +53,62 @@ class LatentPlane(Panel):
         image_shape: Sequence[int],
         title: str,
         images: ArrayLike | None = None,
+        *,
+        names: Sequence[str] | None = None,
+        reach: float | None = None,
+        encoder: keras.Sequential | None = None,
+        question: str = "",
     ):
         self.codes, self.labels = np.asarray(codes, np.float32), np.asarray(labels)
         self.images = None if images is None else np.asarray(images, np.float32)
-        self.image_shape = tuple(image_shape)
+        self.image_shape, pixels = tuple(image_shape), int(np.prod(image_shape))
         if self.codes.shape != (len(self.labels), 2) or not np.isfinite(self.codes).all():
             raise ValueError(
                 "a latent plane needs finite codes of shape (n, 2) and a label for each, "
                 f"got {self.codes.shape} and {self.labels.shape}"
             )
-        self._layers = [_dense(layer) for layer in decoder.layers]
-        shapes = [kernel.shape for kernel, _, _ in self._layers]
-        if shapes[0][0] != 2 or shapes[-1][1] != np.prod(image_shape):
+        where = f"{' × '.join(map(str, image_shape))} pixels"
+        self._decoder = _layers(decoder, (2, pixels), f"the decoder must lead from 2 numbers to {where}")
+        self._encoder = None
+        if encoder is not None:
+            self._encoder = _layers(encoder, (pixels, 2), f"the encoder must lead from {where} to 2 numbers")
+        if self.images is not None and self.images.shape != (len(self.labels), pixels):
             raise ValueError(
-                f"the decoder must lead from 2 numbers to {' × '.join(map(str, image_shape))} pixels, "
-                f"not from {shapes[0][0]} to {shapes[-1][1]}"
+                f"images must be one for each code, ({len(self.labels)}, {pixels}), got {self.images.shape}"
             )
-        if self.images is not None and self.images.shape != (len(self.labels), np.prod(image_shape)):
-            raise ValueError(
-                f"images must be one for each code, ({len(self.labels)}, {np.prod(image_shape)}), "
-                f"got {self.images.shape}"
-            )
-        margin = 0.05 * np.ptp(self.codes, axis=0) + 0.01
-        ends = zip((self.codes.min(0) - margin).round(2).tolist(), (self.codes.max(0) + margin).round(2).tolist())
+        self.names = _class_names(self.labels, names)
         controls = {
             f"z{i}": slider(f"z{i}", low, high, min(max(0.0, low), high), step=0.01)
-            for i, (low, high) in enumerate(ends, 1)
+            for i, (low, high) in enumerate(_limits(self.codes, reach), 1)
         }
-        super().__init__(title, controls, scene=self._scene())
+        super().__init__(title, controls, question, scene=self._scene())
 
     def _scene(self):
-        names, group = np.unique(self.labels, return_inverse=True)
+        classes, group = np.unique(self.labels, return_inverse=True)
         return {
             "codes": self.codes.tobytes(),
             "group": group.astype(np.uint8).tobytes(),
-            "names": list(map(str, names)),
+            "names": [self.names[c] for c in classes.tolist()],
             "images": None if self.images is None else (255 * self.images.clip(0, 1)).astype(np.uint8).tobytes(),
-            "colours": plots.COLOURS[:7],
+            "colours": plots.CLASS_COLOURS,
             "shape": self.image_shape,
-            "layers": [
-                {"kernel": kernel.tobytes(), "bias": bias.tobytes(), "activation": activation}
-                for kernel, bias, activation in self._layers
-            ],
+            "layers": _sent(self._decoder),
+            "encoder": self._encoder and _sent(self._encoder),
         }
 
     def decode(self, z: ArrayLike) -> np.ndarray:
         """Images of codes: (2,) → (height, width), (n, 2) → (n, height, width); what the browser computes."""
-        x = np.asarray(z, np.float32)
-        for kernel, bias, activation in self._layers:
-            x = ACTIVATIONS[activation](x @ kernel + bias)
+        x = _apply(self._decoder, z)
         return x.reshape(*x.shape[:-1], *self.image_shape)
+
+    def encode(self, images: ArrayLike) -> np.ndarray:
+        """Codes of images: (pixels,) → (2,), (n, pixels) → (n, 2); what the browser computes of a drawing.
+
+        Raises ValueError for a plane without an encoder.
+        """
+        if self._encoder is None:
+            raise ValueError(f"lab {self.title!r} was made without an encoder")
+        return _apply(self._encoder, images)
 
     def picture(self, **parameters: Any) -> plots.Picture:
         """The map with a cross at z1, z2 and the decoded image beside it, as a `Picture` made by the kernel."""
@@ -105,7 +116,7 @@ class LatentPlane(Panel):
         pictures = {f"decoded at z1 = {z1:.2f}, z2 = {z2:.2f}": self.decode((z1, z2))}
         if self.images is not None:
             i = np.square(self.codes - (z1, z2)).sum(axis=1).argmin()
-            pictures[f"nearest image: a {self.labels[i]}"] = self.images[i].reshape(self.image_shape)
+            pictures[f"nearest image: {self.names[self.labels[i].item()]}"] = self.images[i].reshape(self.image_shape)
         fig, (plane, *places) = plots.figure(
             1,
             1 + len(pictures),
@@ -115,7 +126,8 @@ class LatentPlane(Panel):
         )
         plots.classes(plane, self.codes, self.labels)
         plane.plot(z1, z2, "+", color="black", markersize=18, markeredgewidth=2)
-        plane.set(xlabel="z1", ylabel="z2", title="latent plane")
+        (left, right), (low, high) = (control.extremes for control in self.controls.values())
+        plane.set(xlim=(left, right), ylim=(low, high), xlabel="z1", ylabel="z2", title="latent plane")
         for place, (said, shades) in zip(places, pictures.items()):
             place.imshow(shades, cmap="gray_r", vmin=0, vmax=1)
             place.set(xticks=[], yticks=[])
@@ -123,8 +135,53 @@ class LatentPlane(Panel):
         return plots.picture(fig)
 
 
+def _class_names(labels, names):
+    """{label: what the class is called}, without names the labels themselves."""
+    classes = np.unique(labels).tolist()
+    if names is None:
+        return {c: str(c) for c in classes}
+    if not set(classes) <= set(range(len(names))):
+        raise ValueError(
+            f"names are for labels 0 to {len(names) - 1}, one for each, got {len(names)} for labels "
+            f"{', '.join(map(str, classes))}"
+        )
+    return {c: str(names[c]) for c in classes}
+
+
+def _apply(layers, x):
+    x = np.asarray(x, np.float32)
+    for kernel, bias, activation in layers:
+        x = ACTIVATIONS[activation](x @ kernel + bias)
+    return x
+
+
+def _limits(codes, reach):
+    """Where each axis begins and ends."""
+    if reach is not None:
+        return [(-float(reach), float(reach))] * 2
+    margin = 0.05 * np.ptp(codes, axis=0) + 0.01
+    return list(zip((codes.min(0) - margin).round(2).tolist(), (codes.max(0) + margin).round(2).tolist()))
+
+
+def _layers(network, ends, needed):
+    """What the browser needs of a network that leads from ends[0] numbers to ends[1]; else an error, which says so."""
+    layers = [_dense(layer) for layer in network.layers]
+    first, last = layers[0][0].shape[0], layers[-1][0].shape[1]
+    if (first, last) != ends:
+        raise ValueError(f"{needed}, not from {first} to {last}")
+    return layers
+
+
+def _sent(layers):
+    """Layers as the browser gets them."""
+    return [
+        {"kernel": kernel.tobytes(), "bias": bias.tobytes(), "activation": activation}
+        for kernel, bias, activation in layers
+    ]
+
+
 def _dense(layer):
-    """(kernel, bias, name of the activation) of a Dense layer, or an error that says what a plane can decode."""
+    """(kernel, bias, name of the activation) of a Dense layer, or an error that says what a browser can compute."""
     import keras
 
     activation = getattr(getattr(layer, "activation", None), "__name__", "unknown")

@@ -18,14 +18,16 @@ import numpy as np, time
 from helpers import labs, plots
 
 drawn = []
-def draw(n, x, kind):
+def draw(n, x, kind, size):
     drawn.append(n)
     if n == 13:
         raise ValueError("13 is <unlucky>")
-    return plots.images({f"{n} {x:.2f} {kind}": np.full((4, 8, 8), n / 100)})
+    return plots.images({f"{n} {x:.2f} {kind} {size}": np.full((4, 8, 8), n / 100)})
 
-labs.Lab(draw, "Numbers", n=labs.slider("whole number", 0, 100, 20), x=labs.slider("fraction", -1, 1, 0, step=.05),
-         kind=labs.choice("kind", ["first", "second", "third"]), drag={"n": 3, "x": 100})
+labs.Lab(draw, "Numbers", question="Which n is black?", n=labs.slider("whole number", 0, 100, 20),
+         x=labs.slider("fraction", -1, 1, 0, step=.05),
+         kind=labs.choice("kind", ["first", "second", "third"]), drag={"n": 3, "x": 100},
+         size=labs.slider("size", value=8, values=[2 ** i for i in range(11)], unit="numbers"))
 """
 SLOW = """
 import pathlib
@@ -63,6 +65,13 @@ labels = rng.integers(0, 10, 300)
 codes = rng.normal(size=(300, 2)) + 3 * np.c_[np.cos(labels), np.sin(labels)]
 images = rng.integers(0, 256, (300, 64)) / 255
 labs.LatentPlane(decoder, codes, labels, (8, 8), "Plane", images=images)
+"""
+PAD = """
+encoder = keras.Sequential([keras.Input((784,)), layers.Dense(32, "relu"), layers.Dense(2)])
+encoder.set_weights([rng.normal(size=w.shape) * .1 for w in encoder.get_weights()])
+wide = keras.Sequential([keras.Input((2,)), layers.Dense(784, "sigmoid")])
+labs.LatentPlane(wide, codes, labels, (28, 28), "Pad", encoder=encoder, reach=20, question="Where does a 7 land?",
+                 names=["naught", *map(str, range(1, 10))])
 """
 CURVE = """
 import matplotlib.pyplot as plt, numpy as np
@@ -102,6 +111,7 @@ CELLS = {
     "Slow": SLOW,
     "run on": RUN_ON,
     "Plane": PLANE,
+    "Pad": PAD,
     "Curve": CURVE,
     "with show": SIXTY + "    plt.show()",
     "without show": SIXTY,
@@ -137,6 +147,12 @@ def with_plane(opened):
 
 
 @pytest.fixture(scope="module")
+def with_pad(with_plane):
+    with_plane.run_cell(number("Pad"))
+    return with_plane
+
+
+@pytest.fixture(scope="module")
 def with_figures(opened):
     for cell in ("Curve", "with show", "without show"):
         opened.run_cell(number(cell))
@@ -165,6 +181,14 @@ def slow(notebook):
 def plane(with_plane):
     yield with_plane
     assert with_plane.page.errors == []
+
+
+@pytest.fixture
+def pad(with_pad):
+    """The notebook with the lab "Pad", nothing drawn in it."""
+    with_pad.button("Pad", "Clear").click()
+    yield with_pad
+    assert with_pad.page.errors == []
 
 
 @pytest.fixture
@@ -221,8 +245,7 @@ def test_sliders_follow_the_pointer_over_the_picture(notebook):
     start = box["x"] + 20, box["y"] + 10
     drag(notebook.page, start, (start[0] + 60, start[1] + 50), steps=20)
     notebook.wait_right("Numbers")
-    values = json.loads(notebook.execute("import json; print(json.dumps(labs.LABS['Numbers'].values))"))
-    assert values == {"n": 40, "x": 0.5, "kind": "first"}
+    assert values(notebook) == {"n": 40, "x": 0.5, "kind": "first", "size": 8}
     notebook.page.mouse.move(*start)  # not held down: nothing moves
     drag(notebook.page, start, (start[0] - 900, start[1]), steps=20)
     notebook.wait_right("Numbers")
@@ -269,6 +292,64 @@ def test_an_error_is_said_in_words_and_the_lab_lives_on(notebook):
     slider.press("ArrowRight")
     notebook.wait_right("Numbers")
     assert notebook.message("Numbers") == "" and slider.value() == 14
+
+
+def values(notebook, title="Numbers"):
+    return json.loads(notebook.execute(f"import json; print(json.dumps(labs.LABS[{title!r}].values))"))
+
+
+def test_play_walks_a_slider_to_its_end(notebook):
+    notebook.execute("labs.LABS['Numbers'].values = {'n': 90}; drawn.clear()")
+    notebook.wait_right("Numbers")
+    notebook.button("Numbers", "Play whole number").click()
+    slider = notebook.slider("Numbers", "whole number")
+    wait_for(lambda: slider.value() == 100, "it does not arrive")
+    expect(notebook.button("Numbers", "Play whole number")).to_be_visible()
+    notebook.wait_right("Numbers")
+    seen = json.loads(notebook.execute("print(drawn)"))
+    assert seen[0] <= 92 and len(set(seen)) >= 5 and seen == sorted(seen), "values were left out"
+    notebook.button("Numbers", "Play whole number").click()
+    wait_for(lambda: slider.value() < 50, "it does not begin anew")
+    notebook.button("Numbers", "Pause whole number").click()
+
+
+@pytest.mark.parametrize("touch", ["Pause", "slider", "key"])
+def test_play_stops_at_a_touch(notebook, touch):
+    slider = notebook.slider("Numbers", "whole number")
+    notebook.button("Numbers", "Play whole number").click()
+    wait_for(lambda: slider.value() > 20, "it does not play")
+    if touch == "Pause":
+        notebook.button("Numbers", "Pause whole number").click()
+    elif touch == "slider":
+        notebook.slider("Numbers", "fraction").drag(to=0.8)
+    else:
+        notebook.slider("Numbers", "fraction").press("ArrowLeft")
+    expect(notebook.button("Numbers", "Play whole number")).to_be_visible()
+    stands = slider.value()
+    assert stands < 100
+    notebook.page.wait_for_timeout(1500)
+    assert slider.value() == stands and notebook.wait_right("Numbers")
+
+
+def test_a_slider_through_a_list_has_its_values_alone(notebook):
+    slider = notebook.slider("Numbers", "size")
+    for key, value in (("ArrowRight", 16), ("Home", 1), ("End", 1024), ("ArrowLeft", 512)):
+        slider.press(key)
+        assert slider.number.input_value() == f"{value}"
+        assert slider.handle.get_attribute("aria-valuetext") == f"{value} numbers"
+        wait_for(lambda value=value: values(notebook)["size"] == value, "the kernel does not hear of it")
+    slider.number.fill("100")
+    slider.number.press("Enter")
+    wait_for(lambda: values(notebook)["size"] == 128, "a number typed in is not taken to the nearest")
+    assert slider.number.input_value() == "128" and slider.handle.input_value() == "7"
+    assert "numbers" in notebook.row("Numbers", "size").inner_text()
+    notebook.button("Numbers", "Reset").click()
+    wait_for(lambda: slider.number.input_value() == "8", "Reset does not work")
+
+
+def test_the_question_stands_under_the_title(notebook):
+    texts = notebook.lab("Numbers").locator("h4, p").all_inner_texts()
+    assert texts == ["Numbers", "Which n is black?"]
 
 
 # By keyboard alone
@@ -319,6 +400,7 @@ def test_every_control_of_a_lab_works_by_keyboard_alone(notebook):
     page.keyboard.type("42")
     page.keyboard.press("Enter")
     wait_for(lambda: slider.value() == 42, "the number entry does not move the slider")
+    tab_to(page, ("BUTTON", "Play fraction"), most=1)
     tab_to(page, ("RANGE", "fraction"), most=1)
     page.keyboard.press("ArrowLeft")
     tab_to(page, ("NUMBER", "fraction"), most=1)
@@ -326,14 +408,11 @@ def test_every_control_of_a_lab_works_by_keyboard_alone(notebook):
     page.keyboard.press("ArrowDown")
     assert letters_do_nothing_to_cells(notebook)
     wait_for(
-        lambda: (
-            json.loads(notebook.execute("import json; print(json.dumps(labs.LABS['Numbers'].values))"))
-            == {"n": 42, "x": -0.05, "kind": "second"}
-        ),
+        lambda: values(notebook) == {"n": 42, "x": -0.05, "kind": "second", "size": 8},
         "the keys did not reach the kernel",
     )
     notebook.wait_right("Numbers")
-    tab_to(page, ("BUTTON", "Reset"), most=1)
+    tab_to(page, ("BUTTON", "Reset"), most=4)
     assert letters_do_nothing_to_cells(notebook)
     page.keyboard.press("Enter")
     wait_for(lambda: slider.value() == 20, "Reset does not work by keyboard")
@@ -353,7 +432,7 @@ def test_retraining_and_cancelling_by_keyboard(slow, held):
 
 
 def test_every_control_has_an_accessible_name(notebook):
-    for title, count in (("Numbers", 6), ("Slow", 4)):
+    for title, count in (("Numbers", 11), ("Slow", 4)):
         controls = notebook.lab(title).locator("input, select, button")
         assert controls.count() == count
         for control in controls.all():
@@ -497,7 +576,7 @@ def test_the_pointer_over_the_plane_shows_the_nearest_image(plane):
             "print([int(labels[i]), *(255 * images[i]).round().astype(int).tolist()])"
         )
     )
-    assert nearest.get_attribute("aria-label") == f"nearest image: a {expected[0]}"
+    assert nearest.get_attribute("aria-label") == f"nearest image: {expected[0]}"
     assert np.abs(np.array(nearest.evaluate(NEAREST)) - expected[1:]).max() <= 1
     assert plane.cross("Plane") == cross, "the cross moved without a click"
     plane.page.mouse.move(box["x"] + box["width"] + 5, box["y"])  # away: back to the image at the cross
@@ -532,6 +611,100 @@ def test_the_plane_works_by_keyboard_alone(plane):
     wait_for(lambda: plane.cross("Plane") == [0, 0], "Reset does not work by keyboard")
     for control in plane.lab("Plane").locator("canvas, input, button").all():
         expect(control).to_have_accessible_name(re.compile(r"\w+"))
+
+
+# A drawing that finds its place on the plane
+
+
+def drawing(notebook):
+    """The pixels that the encoder sees (28, 28), and the code that the browser finds for them; or (None, None)."""
+    seen = notebook.lab("Pad").locator("canvas.seen")
+    pixels, code = seen.evaluate("c => [c.pixels && Array.from(c.pixels), c.code && Array.from(c.code)]")
+    return (None, None) if pixels is None else (np.array(pixels).reshape(28, 28), np.array(code))
+
+
+def draw_seven(notebook):
+    canvas = notebook.lab("Pad").locator("canvas.pad")
+    canvas.hover()
+    box = canvas.bounding_box()
+    corners = [
+        (box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in ((0.1, 0.1), (0.5, 0.1), (0.3, 0.6))
+    ]
+    notebook.page.mouse.move(*corners[0])
+    notebook.page.mouse.down()
+    for corner in corners[1:]:
+        notebook.page.mouse.move(*corner, steps=10)
+    notebook.page.mouse.up()
+
+
+def like_mnist(image):
+    """Whether an image has a digit of MNIST's size, its centre of mass in the middle."""
+    rows, columns = (np.flatnonzero(image.max(axis) > 0.05) for axis in (1, 0))
+    centre = [(image.sum(1 - axis) * np.arange(0.5, 28)).sum() / image.sum() for axis in (0, 1)]
+    return 19 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 22 and np.abs(np.subtract(centre, 14)).max() < 0.5
+
+
+def test_a_drawing_is_encoded_in_the_browser_as_in_the_kernel_and_decoded(pad):
+    assert drawing(pad) == (None, None)
+    draw_seven(pad)
+    image, code = drawing(pad)
+    assert image.min() == 0 and image.max() == pytest.approx(1) and 60 < image.sum() < 160 and like_mnist(image)
+    assert image[:10].sum() > 1.4 * image[-10:].sum(), "a seven has its bar above"
+    kernel = json.loads(
+        pad.execute(
+            "import json\nprint(json.dumps([np.asarray(f(np.array("
+            + json.dumps(image.ravel().tolist())
+            + ", 'float32')[None]))"
+            "[0].astype(float).tolist() for f in (encoder, labs.LABS['Pad'].encode)]))"
+        )
+    )
+    assert np.abs(kernel - code).max() <= 1e-4
+    assert pad.cross("Pad") == pytest.approx(code, abs=0.0051), "the cross is not where the drawing landed"
+    decoded = json.loads(pad.execute(f"print(wide(np.array([{pad.cross('Pad')}])).numpy()[0].astype(float).tolist())"))
+    assert np.abs(np.array(pad.decoded("Pad")) - decoded).max() <= 1e-4
+    pad.button("Pad", "Clear").click()
+    assert drawing(pad) == (None, None)
+
+
+def test_a_drawing_needs_no_kernel_and_its_mark_stays_when_the_cross_moves_on(pad, busy_kernel):
+    colours = "c => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size"
+    canvas = pad.lab("Pad").locator("canvas").first
+    with busy_kernel():
+        draw_seven(pad)
+        _, code = drawing(pad)
+        assert pad.cross("Pad") == pytest.approx(code, abs=0.0051)
+    pad.button("Pad", "Reset").click()
+    wait_for(lambda: pad.cross("Pad") == [0, 0], "Reset does not work")
+    marked = canvas.evaluate("c => c.toDataURL()")
+    pad.button("Pad", "Clear").click()
+    assert canvas.evaluate("c => c.toDataURL()") != marked
+    assert canvas.evaluate(colours) > 10
+
+
+def test_a_digit_is_drawn_by_keyboard_alone(pad):
+    page = pad.page
+    pad.lab("Pad").locator("canvas.map").focus()
+    page.keyboard.press("Tab")
+    assert "drawing pad" in focused(page)[2]
+    page.keyboard.press("ArrowRight")
+    assert drawing(pad) == (None, None), "the pen is still up"
+    for key in ("Space", *["ArrowRight"] * 5, *["ArrowDown"] * 9, "Space", *["ArrowDown"] * 3):
+        page.keyboard.press(key)
+    image, _ = drawing(pad)
+    assert like_mnist(image) and letters_do_nothing_to_cells(pad)
+    page.keyboard.press("Tab")
+    assert focused(page)[2] == "Clear"
+    page.keyboard.press("Enter")
+    assert drawing(pad) == (None, None)
+    for control in pad.lab("Pad").locator("canvas, input, button").all():
+        expect(control).to_have_accessible_name(re.compile(r"\w+"))
+
+
+def test_the_plane_shows_its_question_and_names_and_fills_its_width(pad):
+    lab = pad.lab("Pad")
+    assert "Where does a 7 land?" in lab.inner_text() and "a naught" in lab.locator(".legend").inner_text()
+    widths = [lab.locator(part).bounding_box()["width"] for part in (".map", ".plane")]
+    assert widths[0] >= min(560, 0.55 * widths[1])
 
 
 # Figures of a running cell

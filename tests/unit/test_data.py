@@ -685,6 +685,8 @@ def test_read_only_folder(server, folder, monkeypatch, code):
 def start_loading(*names):
     """Start a process that loads the data sets as this one would: same server, folder and checksums."""
     script = (
+        # A shell's background job ignores interrupts, and hands that on.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         f"from pathlib import Path; from helpers import data; data.BASE_URL = {data.BASE_URL!r}; "
         f"data.SOURCES = {data.SOURCES!r}; data.FOLDER = Path({str(data.FOLDER)!r}); "
         f"print(*[float(data.load(name).x_train.sum()) for name in {names!r}])"

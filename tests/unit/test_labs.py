@@ -4,6 +4,7 @@ A reader's event is imitated by setting `lab.values`, as the browser's messages 
 """
 
 import base64
+import json
 import re
 import threading
 import time
@@ -61,6 +62,38 @@ def wait_for(condition, otherwise, timeout=10):
 def test_impossible_sliders_are_refused(arguments, said):
     with pytest.raises(ValueError, match=said):
         labs.slider(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({}, "give low and high, or a list of values"),
+        ({"low": 1, "values": [2, 4], "value": 2}, "values must rise, from low 1 to high 4, got 2, 4"),
+        ({"values": [4, 2], "value": 2}, "values must rise"),
+        ({"values": [2, 2], "value": 2}, "values must rise"),
+        ({"values": [2, 4], "value": 3}, "'code size' must be one of 2, 4, got 3"),
+        ({"values": [2, 4], "value": "4"}, "'code size' must be one of 2, 4, got '4'"),
+    ],
+)
+def test_impossible_lists_of_values_are_refused(arguments, said):
+    with pytest.raises(ValueError, match=said):
+        labs.slider("code size", **arguments)
+
+
+def test_a_slider_through_a_list_gives_its_values_and_no_others():
+    sizes = labs.slider("code size", 1, 1024, 8, values=2 ** np.arange(11), unit="numbers")
+    assert sizes.extremes == (1, 1024) and sizes.unit == "numbers"
+    assert sizes.check(16.0) == 16 and type(sizes.check(16.0)) is int
+    penalties = labs.slider("penalty", values=[0, 1e-5, 3e-5])
+    assert penalties.value == 0 and penalties.check(3e-5) == 3e-5
+    rng = np.random.default_rng(0)
+    assert {penalties.random(rng) for _ in range(50)} == {0, 1e-5, 3e-5}
+    with pytest.raises(ValueError, match="'penalty' must be one of 0, 1e-05, 3e-05, got 2e-05"):
+        penalties.check(2e-5)
+    lab = labs.Lab(lambda n: draw(n / 1024, ""), "Sizes", n=sizes)
+    assert json.loads(json.dumps(lab.rows))[0]["values"] == [2**i for i in range(11)]
+    assert [s["n"] for s in lab.settings()][:3] == [1, 1024, 8]
+    lab.close()
 
 
 @pytest.mark.parametrize(
@@ -162,8 +195,9 @@ def test_a_drag_names_one_or_two_sliders():
     controls = {"n": labs.slider("n", 0, 9, 5), "kind": labs.choice("kind", ["a", "b"])}
     lab = labs.Lab(draw, "Dragged", drag={"n": 12}, **controls)
     assert lab.drag == {"n": 12}
-    for wrong in ({"kind": 12}, {"absent": 12}):
-        with pytest.raises(ValueError, match="drag names one or two of its sliders, got"):
+    controls["listed"] = labs.slider("listed", values=[1, 2, 4])
+    for wrong in ({"kind": 12}, {"absent": 12}, {"listed": 12}):
+        with pytest.raises(ValueError, match="drag names one or two of its sliders, in even steps, got"):
             labs.Lab(draw, "Dragged", drag=wrong, **controls)
     lab.close()
 
@@ -214,6 +248,19 @@ def test_the_output_holds_a_static_twin_beside_the_widget(lab):
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == lab.model_id
     assert metadata == {"image/png": {"alt": default.alt, "width": default.width}}
     assert "image/png" in DisplayFormatter().format(lab)[0], "the widget displays itself without its twin"
+
+
+def test_a_question_stands_under_the_title_and_in_the_twin():
+    def ask(question, **more):
+        return labs.Lab(lambda n: draw(n, ""), "Asking", question=question, n=labs.slider("n", 0, 20, 5), **more)
+
+    lab = ask("Which n?")
+    assert lab.question == "Which n?" and lab.twin.alt == f"Which n? {draw(5, '').alt}"
+    assert lab._repr_mimebundle_()[0]["text/plain"].startswith("Which n? ")
+    assert ask("").twin == draw(5, "")
+    lab = labs.RetrainLab(Trainer().train, draw_result, "Asking", question="And then?", n=labs.slider("n", 0, 9, 5))
+    assert lab.twin.alt.startswith("And then? ")
+    lab.close()
 
 
 @pytest.mark.parametrize("module", ["lab.js", "plane.js", "arena.js", "predictions.js"])
@@ -499,7 +546,7 @@ def test_the_plane_knows_the_nearest_image(keras):
     decoder = decoder_of(keras, keras.layers.Dense(64))
     plane = labs.LatentPlane(decoder, CODES, LABELS, (8, 8), "Plane", images=images)
     z1, z2 = map(float, CODES[7].round(2))
-    assert f"nearest image: a {LABELS[7]}:" in plane.picture(z1=z1, z2=z2).alt
+    assert f"nearest image: {LABELS[7]}:" in plane.picture(z1=z1, z2=z2).alt
     assert (
         len(plane.scene["images"]) == 50 * 64
         and "nearest" not in labs.LatentPlane(decoder, CODES, LABELS, (8, 8), "Plane").twin.alt
@@ -507,6 +554,61 @@ def test_the_plane_knows_the_nearest_image(keras):
     with pytest.raises(ValueError, match=r"one for each code, \(50, 64\), got \(49, 64\)"):
         labs.LatentPlane(decoder, CODES, LABELS, (8, 8), "Plane", images=images[1:])
     labs.LABS["Plane"].close()
+
+
+def test_the_plane_encodes_what_keras_encodes(keras):
+    Dense = keras.layers.Dense
+    encoder = keras.Sequential([keras.Input((48,)), Dense(16, "relu"), Dense(8, "tanh"), Dense(2)])
+    decoder = decoder_of(keras, Dense(48))
+    plane = labs.LatentPlane(decoder, CODES, LABELS, (6, 8), "Plane", encoder=encoder)
+    images = np.random.default_rng(4).uniform(size=(20, 48)).astype("float32")
+    np.testing.assert_allclose(plane.encode(images), encoder(images), rtol=0, atol=1e-5)
+    assert plane.encode(images[0]).shape == (2,) and len(plane.scene["encoder"]) == 3
+    without = labs.LatentPlane(decoder, CODES, LABELS, (6, 8), "Plane")
+    assert without.scene["encoder"] is None
+    with pytest.raises(ValueError, match="lab 'Plane' was made without an encoder"):
+        without.encode(images)
+    wrong = keras.Sequential([keras.Input((48,)), Dense(3)])
+    with pytest.raises(ValueError, match="the encoder must lead from 6 × 8 pixels to 2 numbers, not from 48 to 3"):
+        labs.LatentPlane(decoder, CODES, LABELS, (6, 8), "Plane", encoder=wrong)
+    without.close()
+
+
+def test_the_plane_reaches_as_far_as_it_is_told_and_asks_its_question(keras):
+    plane = labs.LatentPlane(
+        decoder_of(keras, keras.layers.Dense(64)),
+        CODES,
+        LABELS,
+        (8, 8),
+        "Plane",
+        reach=9,
+        question="What lies out there?",
+    )
+    assert [control.extremes for control in plane.controls.values()] == [(-9, 9)] * 2
+    assert plane.values == {"z1": 0, "z2": 0} and plane.twin.alt.startswith("What lies out there? ")
+    plane.close()
+
+
+def test_classes_of_the_plane_have_names(keras):
+    decoder, images = decoder_of(keras, keras.layers.Dense(64)), np.zeros((50, 64))
+    named = labs.LatentPlane(decoder, CODES, LABELS, (8, 8), "Plane", images, names=("shirt", "bag", "boot", "coat"))
+    assert named.scene["names"] == ["shirt", "bag", "boot"]
+    assert f"nearest image: {('shirt', 'bag', 'boot')[LABELS[7]]}:" in named.picture(z1=CODES[7, 0], z2=CODES[7, 1]).alt
+    texts = labs.LatentPlane(decoder, CODES, np.array(["a", "b", "c"])[LABELS], (8, 8), "Plane")
+    assert texts.scene["names"] == ["a", "b", "c"]
+    with pytest.raises(ValueError, match="names are for labels 0 to 1, one for each, got 2 for labels 0, 1, 2"):
+        labs.LatentPlane(decoder, CODES, LABELS, (8, 8), "Plane", names=("shirt", "bag"))
+    texts.close()
+
+
+def test_ten_classes_have_ten_colours(keras):
+    labels = np.arange(50) % 10
+    plane = labs.LatentPlane(decoder_of(keras, keras.layers.Dense(64)), CODES, labels, (8, 8), "Plane")
+    assert len(set(plane.scene["colours"])) == 10 == len(plane.scene["names"])
+    fig, ax = plots.figure()
+    plots.classes(ax, CODES, labels)
+    assert len({tuple(dots.get_facecolor()[0]) for dots in ax.collections}) == 10
+    plane.close()
 
 
 # Figures of a running cell

@@ -21,8 +21,16 @@ SIZES = [1, 2, 4, 8]
 
 
 def pixels(picture):
-    """The PNG of a Picture as grey values (height, width)."""
-    return np.asarray(Image.open(io.BytesIO(picture.png)).convert("L")).astype(int)
+    """The PNG of a Picture on a white page, as grey values (height, width)."""
+    sheet = Image.open(io.BytesIO(picture.png)).convert("RGBA")
+    page = Image.new("RGBA", sheet.size, "white")
+    page.alpha_composite(sheet)
+    return np.asarray(page.convert("L")).astype(int)
+
+
+def css(picture):
+    """The same, of each CSS pixel one."""
+    return pixels(picture)[:: plots.SHARPNESS, :: plots.SHARPNESS]
 
 
 @pytest.fixture
@@ -36,11 +44,12 @@ def displayed(monkeypatch):
 # Grids of images ----------------------------------------------------------------------------------------------
 
 GAP = 6
+INK = 200  # what is written is darker
 
 
 def test_every_pixel_is_where_it_belongs():
     images = RNG.uniform(size=(3, 4, 5))
-    grid = pixels(plots.images({"": images}, zoom=10))
+    grid = css(plots.images({"": images}, zoom=10))
     assert grid.shape == (GAP + 1 * (40 + GAP), GAP + 3 * (50 + GAP))
     for n, row, column in np.ndindex(3, 4, 5):
         top, left = GAP + 10 * row, GAP + n * (50 + GAP) + 10 * column
@@ -50,7 +59,7 @@ def test_every_pixel_is_where_it_belongs():
 
 
 def test_paper_is_white_and_ink_is_black():
-    grid = pixels(plots.images({"": [[[0, 1], [-3, 7]], [[0.5, np.nan], [0, 0]]]}, zoom=10))
+    grid = css(plots.images({"": [[[0, 1], [-3, 7]], [[0.5, np.nan], [0, 0]]]}, zoom=10))
     middles = GAP + 5 + 10 * np.arange(2)
     first, second = (grid[np.ix_(middles, middles + n * (20 + GAP))].tolist() for n in (0, 1))
     assert first == [[255, 0], [255, 0]]  # clipped to 0–1
@@ -58,10 +67,16 @@ def test_paper_is_white_and_ink_is_black():
     assert grid[0, 0] == 255 and grid[GAP - 1, GAP] == 190  # a thin frame shows where an image ends
 
 
+def test_a_grid_has_no_ground_of_its_own():
+    sheet = Image.open(io.BytesIO(plots.images({"": np.zeros((1, 2, 2))}, zoom=10, title="a title").png))
+    opacity = np.asarray(sheet.convert("RGBA"))[..., 3]
+    assert opacity[-1, -1] == opacity[0, 0] == 0 and (opacity == 255).sum() > (20 * plots.SHARPNESS) ** 2
+
+
 def test_rows_stand_below_each_other_with_labels_at_the_left():
     black, half = np.ones((2, 3, 3)), np.full((1, 3, 3), 0.5)
-    plain = pixels(plots.images({"": black}, zoom=10))
-    grid = pixels(plots.images({"black": black, "half grey": half}, zoom=10))
+    plain = css(plots.images({"": black}, zoom=10))
+    grid = css(plots.images({"black": black, "half grey": half}, zoom=10))
     margin = grid.shape[1] - plain.shape[1]
     assert margin > 50 and grid.shape[0] == GAP + 2 * (30 + GAP)
     assert (grid[GAP : GAP + 30, margin + GAP : margin + GAP + 30] == 0).all()
@@ -69,18 +84,18 @@ def test_rows_stand_below_each_other_with_labels_at_the_left():
     assert (grid[below : below + 30, margin + GAP : margin + GAP + 30] == 127).all()
     assert (grid[below : below + 30, margin + 2 * GAP + 30 :] == 255).all()  # the second row has one image
     for top in (GAP, below):
-        assert (grid[top : top + 30, :margin] < 100).any()  # the label's ink
+        assert (grid[top : top + 30, :margin] < INK).any()  # the label's ink
 
 
 def test_title_and_captions_take_lines_of_their_own():
     images = np.zeros((2, 3, 3))
     plain, full = (
-        pixels(plots.images({"": images}, zoom=20, **more)) for more in ({}, {"title": "a title", "captions": ["7", 8]})
+        css(plots.images({"": images}, zoom=20, **more)) for more in ({}, {"title": "a title", "captions": ["7", 8]})
     )
     assert full.shape == (plain.shape[0] + 22 + 18, plain.shape[1])
-    assert (full[:20] < 100).any()
+    assert (full[:20] < INK).any()
     caption = full[-18:]
-    assert all((caption[:, left : left + 60] < 100).any() for left in (GAP, 2 * GAP + 60))
+    assert all((caption[:, left : left + 60] < INK).any() for left in (GAP, 2 * GAP + 60))
     assert (full[22 : 22 + plain.shape[0]] == plain).all()
 
 
@@ -119,7 +134,14 @@ def test_grid_says_what_it_shows():
         "Digits. Grid of 8 by 8 pixel images, noisy: 2 images, mean grey 0.25; "
         "clean: 1 images, mean grey 0.00. Captions: 3, 5."
     )
-    assert picture.width == pixels(picture).shape[1]
+    assert 2 * picture.width == pixels(picture).shape[1]
+
+
+def test_a_grid_is_twice_as_sharp_as_the_page_and_no_heavy_file():
+    rng = np.random.default_rng(0)
+    picture = plots.images({name: rng.uniform(size=(10, 28, 28)) for name in ("image", "reconstruction", "lost")})
+    assert picture.width <= 825 and pixels(picture).shape[1] == 2 * picture.width
+    assert len(picture.png) < 150_000, "noise of 23,520 pixels"
 
 
 # Pictures -----------------------------------------------------------------------------------------------------
@@ -170,18 +192,20 @@ def test_mime_bundle():
 def test_stack():
     top, bottom = (plots.images({"": np.full((n, 4, 4), n / 2)}, zoom=10) for n in (1, 2))
     stacked = plots.stack(top, bottom)
-    whole = pixels(stacked)
+    whole = css(stacked)
     assert whole.shape == (2 * (GAP + 40 + GAP), bottom.width) and stacked.width == bottom.width
-    assert (whole[:52, : top.width] == pixels(top)).all() and (whole[:52, top.width :] == 255).all()
-    assert (whole[52:] == pixels(bottom)).all()
+    assert (whole[:52, : top.width] == css(top)).all() and (whole[:52, top.width :] == 255).all()
+    assert (whole[52:] == css(bottom)).all()
     assert stacked.alt == f"{top.alt} {bottom.alt}"
 
 
-def test_stack_of_a_figure_and_a_sharp_picture():
+def test_stack_of_a_figure_and_a_picture_of_another_sharpness():
     fig, ax = plots.figure(width=5, height=2)
     ax.plot([1, 2], [3, 4])
-    sharp = plots.picture(fig)  # 960 pixels wide, shown 480 wide
-    assert pixels(plots.stack(fig, sharp)).shape == (2 * 2 * 96, 5 * 96)
+    coarse = plots.picture(fig, sharpness=1)
+    for sharpness in (1, 2):
+        stacked = plots.stack(fig, coarse, sharpness=sharpness)
+        assert pixels(stacked).shape == (2 * 2 * 96 * sharpness, 5 * 96 * sharpness) and stacked.width == 5 * 96
 
 
 # The one verb -------------------------------------------------------------------------------------------------
@@ -412,5 +436,13 @@ def test_heatmap_with_limits_has_one_scale():
 def test_a_title_longer_than_its_grid_is_not_cut():
     short, long = (plots.images({"": np.zeros((1, 4, 4))}, zoom=2, title=title) for title in ("1", "a long title " * 5))
     assert long.width > short.width
-    ink = [np.asarray(Image.open(io.BytesIO(p.png)).convert("L"))[:22].min(axis=0) < 128 for p in (short, long)]
+    ink = [pixels(p)[:22].min(axis=0) < INK for p in (short, long)]
     assert ink[1].nonzero()[0].max() > short.width and not ink[1][-2:].any()
+
+
+def test_dots_stand_where_their_values_are():
+    fig = plots.dots({"error": {"plain": 0.2, "noise": 0.3}, "probe": {"plain": 0.7, "noise": 0.6}}, reference="plain")
+    places = [{line.get_label(): line.get_xydata().tolist() for line in ax.get_lines()} for ax in fig.axes]
+    assert places[0]["_plain"] == [[0.2, 0]] and places[0]["_noise"] == [[0.3, 1]] and places[1]["_noise"] == [[0.6, 1]]
+    assert [t.get_text() for t in fig.axes[0].get_yticklabels()] == ["plain", "noise"]
+    assert {line.get_color() for ax in fig.axes for line in ax.get_lines()[:1]} == {plots.ROLES["plain"]}

@@ -1,15 +1,18 @@
 // Labs whose pictures the kernel draws: controls, what it has to say, and the picture, which changes without flicker.
-import { button, controlRows, element, framed, listen, put } from "./base.js";
+import { button, cellRuns, controlRows, element, framed, listen, put } from "./base.js";
 
 function lab(model, el, signal) {
   const retrains = model.get("retrains");
-  const { shows, controls } = controlRows(model, model.get("rows").map(({ name }) => name), retrains);
+  const names = model.get("rows").map(({ name }) => name);
+  const { shows, controls } = controlRows(model, names, { retrains, plays: !retrains });
   const bar = element("progress", { ariaLabel: "training" }), message = element("span", { role: "status" });
+  const waits = element("span", { className: "waits", hidden: true, ariaLive: "polite" });
   const feet = element("div", { className: "feet" }, button("Reset", () => put(model, model.get("start"))),
-    ...(retrains ? [button("Cancel", () => put(model, model.get("settled"))), bar] : []), message);
+    ...(retrains ? [button("Cancel", () => put(model, model.get("settled"))), bar] : []), message, waits);
   const shown = picture(model, signal);
   el.append(controls, feet, shown);
-  dragged(model, shown);
+  dragged(model, shown.querySelector("img"));
+  sayWaiting(model, el, signal, waits);
   listen(model, signal, ["values"], () => {
     for (const [name, value] of Object.entries(model.get("values"))) shows[name](value);
   });
@@ -20,18 +23,39 @@ function lab(model, el, signal) {
   });
 }
 
-// One <img>, which changes only to pictures already decoded; a picture overtaken while it was decoded is left out.
+// While the kernel owes an answer to the last touch, the lab is busy; after 60 ms it says so.
+function sayWaiting(model, el, signal, sign) {
+  let timer = null;
+  listen(model, signal, ["values", "answered"], () => {
+    const owed = JSON.stringify(model.get("values")) !== JSON.stringify(model.get("answered"));
+    el.ariaBusy = String(owed);
+    if (owed && timer) return;
+    clearTimeout(timer);
+    sign.hidden = true;
+    timer = owed && setTimeout(() => {
+      sign.textContent = cellRuns(model) ? "waits for the running cell …" : "working …";
+      sign.hidden = false;
+    }, 60);
+  });
+  signal.addEventListener("abort", () => clearTimeout(timer));
+}
+
+// One <img>, which changes only to pictures already decoded; a picture overtaken while it was decoded is left out. The
+// frame is as large as the largest picture so far, so that the page below it stays where it is.
 function picture(model, signal) {
-  const img = element("img", { decoding: "sync" });
-  let asked = 0, newest = 0;
+  const img = element("img", { decoding: "sync" }), frame = element("div", { className: "picture" }, img);
+  let asked = 0, newest = 0, widest = 0, tallest = 0;
   listen(model, signal, ["shown"], async () => {
-    const turn = ++asked, { src, alt, width } = model.get("shown");
-    await element("img", { src }).decode();
+    const turn = ++asked, { src, alt, width } = model.get("shown"), next = element("img", { src });
+    await next.decode();
     if (turn < newest) return;
     newest = turn;
-    Object.assign(img, { src, alt, width });
+    [widest, tallest] = [Math.max(widest, width), Math.max(tallest, width * next.naturalHeight / next.naturalWidth)];
+    Object.assign(frame.style, { width: `${widest}px`, aspectRatio: `${widest} / ${tallest}` });
+    Object.assign(img, { src, alt });
+    img.style.width = `${100 * width / widest}%`;
   });
-  return img;
+  return frame;
 }
 
 // Sliders that follow the pointer over the picture: the first sideways, the second down.

@@ -10,6 +10,10 @@ function urlOf(text) {
 }
 
 export default {
+  async initialize({ model }) {
+    const { keepTwins } = await import(urlOf(model.get("base")));
+    keepTwins(model);
+  },
   async render(context) {
     const base = urlOf(context.model.get("base"));
     const module = urlOf(context.model.get("module").replace(/(["'])\.\/base\.js\1/, JSON.stringify(base)));
