@@ -19,7 +19,6 @@ FIRST_EDITION = {
     "03_evaluation",
     "04_under_overcomplete",
     "05_tied_weights",
-    "06_vae",
     "06c_families",
     "07_gan",
     "07b_gan_gallery",
