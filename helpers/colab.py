@@ -59,7 +59,7 @@ def prepare(notebook: NotebookNode, path: Path) -> None:
     if address:
         cell = found or new_code_cell(id=ID)
         cell.source = CELL.format(address=shlex.quote(address), folder=folder)
-        cell.metadata = NotebookNode(tags=["hide-input"], jupyter=NotebookNode(source_hidden=True))
+        cell.metadata = NotebookNode(tags=["colab", "hide-input"], jupyter=NotebookNode(source_hidden=True))
         notebook.cells.insert(place, cell)
     if was_run:  # and still counts as such, with a cell more or less that does nothing
         for count, (_, cell) in enumerate(numbered(notebook), 1):

@@ -121,7 +121,8 @@ def load(
         arrays.
     n_train, n_test: the most images to keep; None keeps all. Of more, a random sample is drawn, stratified
         where there are labels, in an order whose every beginning is stratified too.
-    labels: whether the caller needs labels. per_class: how many images of each class it needs to train on.
+    labels: whether the caller needs labels. per_class: how many images of each class it needs to train on, where there
+        are labels.
     flat: images as rows (n, pixels), as a dense layer wants them; else (n, height, width, 1), as a convolution does.
 
     mnist and fashion_mnist are read from <name>.npz, or from their four IDX files, in the folder that the environment
@@ -155,8 +156,7 @@ def load(
         folder=Path(source).parent / "evidence" if own else None,
         **halves,
     )
-    if labels:
-        _enough(data, per_class)
+    _enough(data, per_class)
     if flat:
         return data
     return replace(data, x_train=data.images(data.x_train)[..., None], x_test=data.images(data.x_test)[..., None])
