@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FEWEST = 5  # runs that make a verdict; ten where they cost little
 CONFIDENCE = 0.95  # of the interval of a mean
 AGREEMENT = 0.99  # of the interval in which another run is expected
+ROUNDED = 1e-5  # relative; records keep six digits
 MARKS = {"yes": "✓", "no": "✗", "small": "✗", "undecided": "?"}
 
 
@@ -136,7 +137,7 @@ class Case:
         if n < FEWEST:
             return True
         reach = stats.t.ppf((1 + AGREEMENT) / 2, n - 1) * values.std(ddof=1) * (1 + 1 / n) ** 0.5
-        return bool(abs(value - values.mean()) <= reach + 1e-9)
+        return bool(abs(value - values.mean()) <= reach + ROUNDED * max(1, abs(values.mean())))
 
 
 def cases(samples: Iterable[Sample], claim: str, budget: float = 1) -> dict[tuple[str, str], Case]:

@@ -12,7 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
-NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]*_*.ipynb"))  # 06b_families goes on where 06_vae ends
+NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]*_*.ipynb"))  # 06_vae, 06b_bounds and 06c_families answer one question
 WIDGET = "application/vnd.jupyter.widget-view+json"
 TWINS = {"image/png", "text/markdown"}  # what a widget shows to readers without a kernel
 LARGEST = 1_500_000  # bytes of a notebook
@@ -22,7 +22,7 @@ BADGE = "Open in Colab"  # a picture, but none of the subject
 OPENING = ("**The question", "**The answer", "*Running time")
 FIRST, LAST = ["Parameters", "Predict first"], ["What holds", "Common mistakes", "Check yourself", "Your turn"]
 PARAMETERS = 'DATASET = "mnist5k"\nSEED = 42\nBUDGET = 1'
-VERDICT = re.compile(r"(\d\.\d+) (?:holds|fails|undecided|depends(?=: ))(?:: .+)?")
+VERDICT = re.compile(r"(\d)\.(\d+) (?:holds|fails|undecided|depends(?=: ))(?:: .+)?")
 ABSOLUTE = re.compile(r"(?<!\w)/(?:root|home|Users|tmp|work|opt|usr|var|mnt)/[\w.\-/]*|\b[A-Z]:\\+Users")
 PIXELS = re.compile(r'"image/(?:png|jpeg)": (?:"[^"]*"|\[[^\]]*\])')
 SHOWS = re.compile(r"^(?:\w+\.)*(?:show|display|print|table|verdicts)\w*\(", re.MULTILINE)
@@ -61,24 +61,28 @@ def written(notebook: NotebookNode, path: Path) -> list[str]:
 
 
 def question_of(path: Path) -> int:
-    """The question that a notebook answers: 04_under_overcomplete.ipynb → 4, 06b_families.ipynb → 6; else 0."""
+    """The question that a notebook answers: 04_under_overcomplete.ipynb → 4, 06c_families.ipynb → 6; else 0."""
     match = re.match(r"(\d\d)[a-z]?_", path.name)
     return int(match[1]) if match else 0
 
 
 def number_of(path: Path) -> str:
-    """A notebook's number as its title has it: 4 for 04_under_overcomplete.ipynb, 6b for 06b_families.ipynb."""
+    """A notebook's number as its title has it: 4 for 04_under_overcomplete.ipynb, 6c for 06c_families.ipynb."""
     return path.name.partition("_")[0].lstrip("0")
 
 
-def claims_before(path: Path) -> int:
-    """How many claims the earlier notebooks of the same question test: 12 for 06b_families.ipynb, else 0."""
-    earlier = [
-        other
-        for other in path.parent.glob("*_*.ipynb")
-        if question_of(other) == question_of(path) and other.name < path.name
-    ]
-    return sum(len(verdicts(nbformat.read(other, as_version=4))) for other in earlier)
+def claims_of(notebook: NotebookNode) -> list[tuple[int, int]]:
+    """The numbers of the claims on which a notebook printed verdicts, in order: [(6, 1), (6, 2)] for 6.1 and 6.2."""
+    return [(int(match[1]), int(match[2])) for match in map(VERDICT.fullmatch, verdicts(notebook)) if match]
+
+
+def others(path: Path) -> dict[str, list[tuple[int, int]]]:
+    """{letter: numbers of the claims} of the other notebooks of the same question, '' for the one without a letter."""
+    return {
+        other.name[2].strip("_"): claims_of(nbformat.read(other, as_version=4))
+        for other in path.parent.glob(f"{path.name[:2]}*_*.ipynb")
+        if other.name != path.name and question_of(other)
+    }
 
 
 def parts(notebook: NotebookNode) -> dict[str, list[NotebookNode]]:
@@ -297,15 +301,35 @@ def questions(notebook: NotebookNode) -> Iterator[str]:
 
 
 def verdict_cell(notebook: NotebookNode, path: Path) -> Iterator[str]:
-    """One compared cell, in its part, that printed one verdict for each claim: 4.1, 4.2 and so on."""
+    """One compared cell, in its part, that printed one verdict for each claim, of which the numbers rise: 4.1, 4.2."""
     cells = tagged(notebook.cells, "nbval-check-output")
     if len(cells) != 1 or cells[0] not in parts(notebook).get("What holds", ()):
         yield "`What holds` holds no single cell tagged `nbval-check-output`"
         return
-    read = [(line, VERDICT.fullmatch(line)) for line in verdicts(notebook)]
-    yield from (f"not a verdict: {line!r}" for line, match in read if not match)
-    numbers = [match[1] for _, match in read if match]
-    question, first = question_of(path), claims_before(path) + 1
-    if not numbers or numbers != [f"{question}.{first + i}" for i in range(len(numbers))]:
-        said = ", ".join(numbers) or "nothing"
-        yield f"the verdicts are on {said}; they should run from {question}.{first} without a gap"
+    yield from (f"not a verdict: {line!r}" for line in verdicts(notebook) if not VERDICT.fullmatch(line))
+    numbers = claims_of(notebook)
+    if not numbers or numbers != sorted(set(numbers)) or {question for question, _ in numbers} != {question_of(path)}:
+        yield f"the verdicts are on {_said(numbers)}; their numbers should rise, from {question_of(path)}.…"
+    else:
+        yield from shared_claims(numbers, path)
+
+
+def shared_claims(numbers: list[tuple[int, int]], path: Path) -> Iterator[str]:
+    """The notebooks of a question share its claims: none tests another's, and together they leave none out.
+
+    numbers: of the notebook's own claims. A claim may still be missing where one of the notebooks is: its letter is
+    left out, or it has no verdicts yet.
+    """
+    question, elsewhere = question_of(path), others(path)
+    for letter, theirs in elsewhere.items():
+        if twice := sorted(set(numbers) & set(theirs)):
+            yield f"{_said(twice)} has a verdict in notebook {question}{letter}, too"
+    letters = sorted([*elsewhere, path.name[2].strip("_")])
+    whole = letters == ["", *"bcdefgh"][: len(letters)] and all(elsewhere.values())
+    together = {number for _, number in [*numbers, *sum(elsewhere.values(), [])]}
+    if whole and (missing := sorted(set(range(1, max(together))) - together)):
+        yield f"no verdict on {_said([(question, number) for number in missing])} in the notebooks of question {question}"
+
+
+def _said(numbers):
+    return ", ".join(f"{question}.{number}" for question, number in numbers) or "nothing"

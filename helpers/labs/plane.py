@@ -132,7 +132,9 @@ class LatentPlane(Panel):
             place.imshow(shades, cmap="gray_r", vmin=0, vmax=1)
             place.set(xticks=[], yticks=[])
             place.set_title(said, fontsize=10)
-        return plots.picture(fig)
+        classes = ", ".join(self.names[c] for c in np.unique(self.labels).tolist())
+        alt = f"A map of {len(self.codes):,} codes of the classes {classes}, with a cross. Beside it: "
+        return plots.picture(fig, alt=alt + "; ".join(pictures) + ".")
 
 
 def _class_names(labels, names):

@@ -179,6 +179,8 @@ def test_another_run_agrees_where_the_recorded_ones_lie():
     case = Case(samples(0.4, 0.02))
     assert case.expects(0.4) and case.expects(0.43) and not case.expects(0.5) and not case.expects(0.3)
     assert Case(samples(0.4, n=4)).expects(9.0)
+    exact = Case([replace(sample, value=9.61471) for sample in samples(0.4)])
+    assert exact.expects(9.6147098) and not exact.expects(9.613)  # records keep six digits
 
 
 # --- records ---
