@@ -448,6 +448,8 @@ def test_dots_stand_where_their_values_are():
     assert {line.get_color() for ax in fig.axes for line in ax.get_lines()[:1]} == {plots.ROLES["plain"]}
 
 
-@pytest.mark.parametrize(("control", "drawn"), [(0.5, (0.5, "o")), (-0.9, (-0.9, "o")), (-40, (-1, "<")), (9, (2, ">"))])
+@pytest.mark.parametrize(
+    ("control", "drawn"), [(0.5, (0.5, "o")), (-0.9, (-0.9, "o")), (-40, (-1, "<")), (9, (2, ">"))]
+)
 def test_a_control_far_off_is_an_arrow_at_the_edge(control, drawn):
     assert plots._in_sight(control, [0, 0.3, 1]) == drawn
