@@ -46,7 +46,8 @@ def notebook(request, open_notebook):
     for title in ("Numbers", "Slow", "What do you expect?"):
         notebook.lab(title)
     yield notebook
-    assert notebook.page.errors == []
+    canceled = "Canceled future"  # what Jupyter itself says of its own messages when a kernel ends
+    assert [error for error in notebook.page.errors if canceled not in error] == []
 
 
 def reopened(notebook):
