@@ -57,7 +57,7 @@ function drawCodes(pen, { codes, group, names, colours }, size, place) {
 }
 
 function legendOf({ names, colours }, [across, up]) {
-  const range = ({ label, low, high }) => `${label} from ${low.toFixed(2)} to ${high.toFixed(2)}`;
+  const range = ({ label, low, high }) => `${label} from ${low} to ${high}`.replaceAll("-", "−");
   return element("div", { className: "legend" }, `→ ${range(across)}, ↑ ${range(up)}`, element("br"),
     ...signsOf(names).map((sign, i) => element("span", { style: `color: ${colours[i % colours.length]}` },
       element("b", {}, sign), sign === names[i] ? " " : ` ${names[i]}  `)));
