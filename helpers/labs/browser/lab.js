@@ -23,7 +23,7 @@ function lab(model, el, signal) {
   });
 }
 
-// While the kernel owes an answer to the last touch, the lab is busy; after 60 ms it says so.
+// While the kernel owes an answer to the last touch, the lab is busy; after 30 ms it says so.
 function sayWaiting(model, el, signal, sign) {
   let timer = null;
   listen(model, signal, ["values", "answered"], () => {
@@ -35,7 +35,7 @@ function sayWaiting(model, el, signal, sign) {
     timer = owed && setTimeout(() => {
       sign.textContent = cellRuns(model) ? "waits for the running cell …" : "working …";
       sign.hidden = false;
-    }, 60);
+    }, 30);
   });
   signal.addEventListener("abort", () => clearTimeout(timer));
 }
