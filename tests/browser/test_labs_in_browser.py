@@ -379,6 +379,23 @@ def test_the_question_stands_under_the_title(notebook):
     assert texts == ["Numbers", "Which n is black?"]
 
 
+@pytest.mark.parametrize("width", [1280, 600])
+def test_nothing_overflows_or_overlaps_whatever_the_width(pad, with_labs, width):
+    pad.page.set_viewport_size({"width": width, "height": 1000})
+    try:
+        for title in ("Numbers", "Slow", "Growing", "Pad"):
+            lab = pad.lab(title)
+            assert lab.evaluate("lab => lab.scrollWidth <= lab.clientWidth && lab.clientWidth > 150")
+            for control in lab.locator("input, select, button").all():
+                box = control.bounding_box()
+                assert min(box["width"], box["height"]) >= 24, "too small for a finger"
+            for row in lab.locator(".row").all():
+                label, track = (row.locator(f"> :nth-child({n})").bounding_box() for n in (1, 2))
+                assert label["x"] + label["width"] <= track["x"] or label["y"] + label["height"] <= track["y"]
+    finally:
+        pad.page.set_viewport_size({"width": 1280, "height": 1000})
+
+
 # By keyboard alone
 
 
