@@ -1,8 +1,9 @@
 """A kernel for code that is not trusted, confined by bubblewrap where the system allows it (Linux).
 
 Inside there is no network, the system is read-only, and of the machine's files there are only Python, the packages,
-`helpers`, and a throw-away copy of what was submitted. CPU time, memory, file size and processes are limited. What
-runs inside one kernel can still change what else runs in it: confinement does not stop that.
+the parts of `helpers` that hold no answers, and a throw-away copy of what was submitted. CPU time, memory, file size
+and processes are limited. What runs inside one kernel can still change what else runs in it: confinement does not stop
+that.
 """
 
 import functools
@@ -20,6 +21,8 @@ from jupyter_client.manager import AsyncKernelManager
 from traitlets import Bool, Instance, Unicode
 
 from helpers.publish import ThisPython
+
+from .rebuilding import OPEN
 
 HELPERS = Path(__file__).resolve().parents[1]
 HOME, PROJECT = "/home/student", "/opt/project"
@@ -90,6 +93,8 @@ def command(run, work, sockets, limits):
         for above in reversed(Path(place).parents[:-1]):  # else a closed folder, such as /root, stays closed
             bound += ["--perms", "0755", "--dir", str(above)]
         bound += ["--ro-bind", place, place]
+    for installed in {Path(sysconfig.get_path(name), "helpers") for name in ("purelib", "platlib")}:
+        bound += ["--tmpfs", str(installed)] if installed.is_dir() else []
     settings = {
         "HOME": HOME,
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
@@ -149,11 +154,15 @@ def command(run, work, sockets, limits):
         "0755",
         "--dir",
         PROJECT,
-        "--ro-bind",
-        str(HELPERS),
+        "--perms",
+        "0755",
+        "--dir",
         f"{PROJECT}/helpers",
-        "--tmpfs",
-        f"{PROJECT}/helpers/grading",
+        *(
+            word
+            for name in ["__init__", *sorted(OPEN)]
+            for word in ("--ro-bind", f"{HELPERS}/{name}.py", f"{PROJECT}/helpers/{name}.py")
+        ),
         "--bind",
         str(work),
         f"{HOME}/work",

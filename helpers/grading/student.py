@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -45,20 +44,17 @@ def grade(job: dict) -> dict:
         notebook, flags = _rebuilt(job)
     except rebuilding.NoNotebook as error:
         return failure(job, str(error))
-    source, released = (nbformat.reads(job["assignment"][which], as_version=4) for which in ("source", "released"))
+    source = nbformat.reads(job["assignment"]["source"], as_version=4)
     limits = sandbox.Limits(**job["limits"])
     confined = job["confine"] and not sandbox.unconfined_because()
-    with tempfile.TemporaryDirectory(prefix="work-") as work:
-        for name, data in job["files"].items():
-            if Path(name).suffix in FILES:
-                Path(work, Path(name).name).write_bytes(base64.b64decode(data))
-        began = time.monotonic()
-        try:
-            noticed = execution.run(notebook, rebuilding.answers(source), limits, work, confined)
-        except execution.NotStarted as problem:
-            return {**failure(job, str(problem)), "again": True}
-        seconds = time.monotonic() - began
-    flags += noticed + _withhold(notebook, rebuilding.hidden_lines(source, released))
+    files = {name: base64.b64decode(data) for name, data in job["files"].items() if Path(name).suffix in FILES}
+    began = time.monotonic()
+    try:
+        flags += execution.run(notebook, source, files, limits, bool(confined))
+    except execution.NotStarted as problem:
+        return {**failure(job, str(problem)), "again": True}
+    seconds = time.monotonic() - began
+    flags += rebuilding.suspects(notebook)
     marks = {cell.metadata.nbgrader.grade_id: determine_grade(cell)[0] for cell in notebook.cells if is_grade(cell)}
     by_hand = any(mark is None for mark in marks.values())
     return {
@@ -82,7 +78,7 @@ def _rebuilt(job):
     flags += [
         f"ignored the file {other}" for other in job["files"] if other != name and Path(other).suffix not in FILES
     ]
-    return notebook, flags + changed + list(rebuilding.suspects(notebook))
+    return notebook, flags + changed
 
 
 def _notebook(job):
@@ -99,30 +95,6 @@ def _notebook(job):
         return called[0], base64.b64decode(job["files"][called[0]]).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise rebuilding.NoNotebook(f"{called[0]} is no notebook that can be read: not UTF-8") from None
-
-
-def _withhold(notebook, hidden):
-    """Take hidden tests out of what was printed, in place. Returns a sentence where there were any."""
-    shown = False
-    for cell in notebook.cells:
-        for out in cell.get("outputs", ()):
-            shown |= _withhold_from(out, hidden)
-    return ["prints hidden tests, withheld"] if shown else []
-
-
-def _withhold_from(value, hidden):
-    """Replace hidden lines in every text of a nested output but tracebacks, which feedback does not show."""
-    shown = False
-    for key, item in list(value.items()):
-        if isinstance(item, dict):
-            shown |= _withhold_from(item, hidden)
-        elif isinstance(item, str) and key != "output_type":
-            for line in hidden:
-                for form in (line, repr(line)[1:-1]):
-                    if form in item:
-                        item, shown = item.replace(form, "[withheld]"), True
-            value[key] = item
-    return shown
 
 
 def outcome(job: dict) -> dict:

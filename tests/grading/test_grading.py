@@ -1,5 +1,6 @@
 """Grading but for the zoo: finding submissions, putting them in form, resuming, handing in again, a cluster."""
 
+import base64
 import csv
 import io
 import os
@@ -17,11 +18,13 @@ import psutil
 import pytest
 from classroom import blank, cell, hand_in
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbgrader.utils import compute_checksum
 
-from helpers import marks
+from helpers import marks, remote
 from helpers.grading import configuration, execution, rebuilding, report, run, sandbox, student, submissions
 from helpers.grading.__main__ import main
 from helpers.grading.course import Course
+from helpers.grading.judging import Judge
 from helpers.grading.run import grade
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -135,30 +138,6 @@ def test_score_is_a_plain_clipped_float(capsys):
         found = marks.score(3, *cases)
         assert type(found) is float and found == points
     assert "✗ fails: the reason" in capsys.readouterr().out
-
-
-def test_spoilt_answers_are_wrong_and_of_the_same_form():
-    import numpy as np
-
-    assert marks.spoil(3) != 3 and marks.spoil(True) is False and marks.spoil("ab") != "ab"
-    assert (marks.spoil(np.ones(3)) != 1).all() and marks.spoil(np.ones(3)).shape == (3,)
-    assert marks.spoil(lambda x: (x, 2 * x))(1.0) != (1.0, 2.0)
-    assert marks.spoil({"a": 1})["a"] != 1 and marks.spoil([1, 2]) != [1, 2] and marks.spoil(None) is None
-
-    class Layer:
-        def __call__(self, x):
-            return x
-
-    assert marks.spoil(Layer)()(1.0) != 1.0
-
-
-def test_tampered_names_what_changed(monkeypatch):
-    import numpy as np
-
-    assert marks.tampered() == []
-    monkeypatch.setattr(np, "allclose", lambda *a: True)
-    monkeypatch.setattr(marks, "close", print)
-    assert marks.tampered() == ["helpers.marks.close", "numpy.allclose"]
 
 
 # Finding what was handed in --------------------------------------------------------------------------------
@@ -354,18 +333,54 @@ def test_code_in_a_cell_of_another_type_counts(tiny):
     [
         ("return np.allclose", None),
         ("np.allclose = print", "changes np.allclose"),
-        ("import os; os._exit(0)", "_exit"),
-        ("!ls", "magic or shell"),
-        ("x = get_ipython()", "get_ipython"),
-        ("open('../gradebook.db')", "gradebook"),
-        ("import subprocess as s", "subprocess"),
-        ("(((", None),
+        ("marks.close.__code__ = print.__code__", "changes marks.close.__code__"),
+        ("import os; os._exit(0)", "uses _exit"),
+        ("open('../gradebook.db')", "uses gradebook"),
+        ("import subprocess as s", "uses subprocess"),
+        ("%%capture\nimport ctypes", "uses ctypes"),
+        ("%%bash\nif true; then rm x; fi", "no Python that can be searched"),
+        ("%%html\n<b>", None),
+        ("%matplotlib inline\n!ls\nfiles = !ls\nawait x\n?print", None),
+        ("x = get_ipython().run_line_magic('matplotlib', 'inline')", None),
+        ("from helpers import plots, marks, training", None),
+        ("from helpers.metrics import psnr", "takes answers from helpers.metrics"),
+        ("from helpers import metrics as m", "takes answers from helpers.metrics"),
+        ("import helpers.models.vae", "takes answers from helpers.models"),
+        ("import helpers\nhelpers.metrics.psnr", "takes answers from helpers.metrics"),
     ],
 )
-def test_suspects(tiny, code, told):
-    notebook = new_notebook(cells=[new_code_cell(code)])
-    found = "; ".join(rebuilding.suspects(notebook))
+def test_suspects(code, told):
+    found = "; ".join(rebuilding.suspects(new_notebook(cells=[new_code_cell(code)])))
     assert told in found if told else found == ""
+
+
+def test_code_that_did_not_run_is_no_suspect():
+    broken = new_code_cell("(((", outputs=[new_output("error", ename="SyntaxError", evalue="", traceback=[])])
+    assert rebuilding.suspects(new_notebook(cells=[broken])) == []
+
+
+@pytest.mark.parametrize(
+    "change, flagged",
+    [
+        (lambda test: None, False),
+        (lambda test: test.update(source=test.source.replace("\n", "\r\n") + "  \n"), False),
+        (lambda test: test.update(source="pass"), True),
+        (lambda test: test.metadata.nbgrader.update(points=50), True),
+        (lambda test: test.metadata.nbgrader.update(points="many"), True),
+    ],
+)
+def test_only_who_changed_a_test_is_told_of(tiny, change, flagged):
+    """Neither who got another version, nor whose editor ends lines otherwise."""
+    mine, source = blank(tiny, "tiny"), nbformat.read(tiny.source("tiny"), as_version=4)
+    change(cell(mine, "double-test"))
+    assert rebuilding.rebuild(mine, source, blank(tiny, "tiny"))[1] == flagged * [
+        "changed the cell double-test, restored"
+    ]
+    earlier = blank(tiny, "tiny")
+    test = cell(earlier, "double-test")
+    test.source, test.metadata.nbgrader.points = "marks.close(double(1), 2)", 3
+    test.metadata.nbgrader.checksum = compute_checksum(test)
+    assert rebuilding.rebuild(earlier, source, blank(tiny, "tiny"))[1] == []
 
 
 @pytest.mark.parametrize(
@@ -384,35 +399,101 @@ def test_what_is_no_notebook(text):
         rebuilding.read(text, "a.ipynb")
 
 
+class Shell:
+    """A student's kernel, without one: answers what a judge asks."""
+
+    def __init__(self, source, **names):
+        self.names, self.asked = names, []
+        self.judge = Judge(source, self)
+
+    def __call__(self, request):
+        self.asked.append(request)
+        return remote.answer(request, self.names)
+
+    def points(self, code, most=2):
+        test = new_code_cell(code, metadata=metadata("a-test", grade=True, points=most))
+        self.judge.test(test)
+        return execution.points(test), "".join(out.get("text", out.get("evalue", "")) for out in test.outputs)
+
+
 @pytest.mark.parametrize(
-    "outputs, points",
+    "value, points",
     [
-        (["1.5"], 1.5),
-        (["0.0"], 0),
-        (["2.0"], 2),
-        ([], 2),
-        (["np.float64(1.0)"], 0),
-        (["np.int64(1)"], 0),
-        (["True"], 0),
-        (["-1"], 0),
-        (["nan"], 0),
-        (["9.0"], 0),
-        (["<tf.Tensor>"], 0),
-        (["2.0", "0.0"], 0),
-        (["2.0", None], 0),
+        ("1.5", 1.5),
+        ("0.0", 0),
+        ("2", 2),
+        ("None", 2),
+        ("'a text'", 2),
+        ("np.float64(1.0)", 1),
+        ("np.int64(1)", 0),
+        ("True", 0),
+        ("-1", 0),
+        ("float('nan')", 0),
+        ("9.0", 0),
+        ("[1]", 0),
+        ("1 / 0", 0),
     ],
 )
-def test_points_that_cannot_be_count_nothing(outputs, points):
-    """nbgrader itself gives full points for a NumPy number, True, -1 or nan, and for what is shown before an error."""
-    test = new_code_cell("marks.score(2, case)", metadata=metadata("a-test", grade=True, points=2))
-    test.outputs = [
-        new_output("error", ename="AssertionError", evalue="no", traceback=[])
-        if text is None
-        else new_output("execute_result", data={"text/plain": text})
-        for text in outputs
-    ]
-    execution._impossible_points(test)
-    assert execution.points(test) == points
+def test_points_that_cannot_be_count_nothing(tiny, value, points):
+    """nbgrader itself gives full points for a NumPy number, True, -1 or nan."""
+    shell = Shell(nbformat.read(tiny.source("tiny"), as_version=4))
+    shell.judge.prepare("import numpy as np\nfrom helpers import marks")
+    assert shell.points(value)[0] == points
+
+
+def test_a_judge_asks_and_compares_elsewhere(tiny):
+    import numpy as np
+
+    def double(x):
+        x *= 2
+        return x
+
+    shell = Shell(nbformat.read(tiny.source("tiny"), as_version=4), double=double)
+    shell.judge.prepare("import numpy as np\nfrom helpers import marks\nlimit = 3")
+    assert shell.points("x = np.ones(2)\nmarks.close(double(x), [2, 2])\nmarks.close(x, [1, 1])\nlimit - 1.0") == (
+        2,
+        "",
+    )
+    assert shell.points("marks.close(double(np.ones(2)), [3, 3])")[0] == 0
+    probe = "scale = 5\n@marks.probe\ndef after(x):\n    double(x)\n    return scale * x\n"
+    assert shell.points(probe + "marks.close(after(np.ones(2)), [10, 10])") == (2, "")
+    secret = "secret = 12345.678\nmarks.close(double(3), 6)\nmarks.close(after(np.ones(1)), [10])"
+    shell.asked.clear()
+    assert shell.points(secret) == (2, "")
+    assert len(shell.asked) == 2 and not any(b"12345" in base64.b64decode(asked) for asked in shell.asked)
+    del shell.names["double"]
+    assert "name 'double' is not defined" in shell.points("marks.close(double(3), 6)")[1]
+    shell.names["double"] = lambda x: [np.ones(2), {"a": (1, None, True, "é")}, range(2), np.float32(0.5)]
+    assert (
+        shell.points("a, b, c, d = double(3)\nassert b == {'a': (1, None, True, 'é')} and c == [0, 1] and d == 0.5")[0]
+        == 2
+    )
+    shell.names["double"] = lambda x: 1 / 0
+    assert "division by zero" in shell.points("marks.close(double(3), 6)")[1]
+    shell.names["double"] = lambda x: print
+    assert "no number, array or tensor" in shell.points("marks.close(double(3), 6)")[1]
+
+
+def test_values_are_asked_for_too(tiny):
+    source = nbformat.read(tiny.source("tiny"), as_version=4)
+    cell(source, "double").source = "rate = 0.1\n"
+    shell = Shell(source, rate=0.2)
+    shell.judge.prepare("from helpers import marks")
+    assert shell.points("marks.close(rate, 0.2)")[0] == 2
+    shell.names["rate"] = 0.3
+    assert shell.points("marks.close(rate, 0.3)")[0] == 2
+    del shell.names["rate"]
+    assert shell.points("marks.close(rate, 0.3)") == (0, "name 'rate' is not defined")
+
+
+def test_what_takes_too_long_is_no_exception_that_a_test_could_catch(tiny):
+    def hangs(request):
+        raise execution.Ended("ran longer than 5 s")
+
+    judge = Judge(nbformat.read(tiny.source("tiny"), as_version=4), hangs)
+    judge.prepare("from helpers import marks")
+    with pytest.raises(execution.Ended):
+        judge.test(cell(nbformat.read(tiny.source("tiny"), as_version=4), "double-hidden"))
 
 
 # What a browser shows --------------------------------------------------------------------------------------
