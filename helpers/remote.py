@@ -1,7 +1,8 @@
 """Calls from a process with tests to another with a student's answers, so that neither sees the other's memory.
 
-    reply = answer(request(function, inputs))       # request: where the tests are; answer: where the answers are
-    read(reply)                                     # the value, or the exception that the function raised
+    asked = judging.request(function, inputs)       # where the tests are
+    reply = answer(asked, names)                    # where the answers are
+    read(reply)                                     # where the tests are: the value, or what the function raised
 
 What is asked is pickled: a function with its inputs, which are copies there. What comes back is plain: numbers, texts,
 arrays, and lists of them. Reading it runs nothing, so an answer can be wrong, but not meddle with what compares it.
@@ -43,35 +44,21 @@ class Import:
     """A module, or something in one, that is imported when it is first used: TensorFlow takes seconds."""
 
     def __init__(self, module: str, name: str | None = None):
-        self._place = module, name
+        self.place = module, name
 
-    def _found(self):
-        module, name = self._place
+    def found(self) -> Any:
+        """What it stands for."""
+        module, name = self.place
         whole = import_module(module)
         return whole if name is None else getattr(whole, name)
 
     def __getattr__(self, name):
         if name.startswith("__"):  # asked by whatever pickles or prints it
             raise AttributeError(name)
-        return getattr(self._found(), name)
+        return getattr(self.found(), name)
 
     def __call__(self, *inputs, **options):
-        return self._found()(*inputs, **options)
-
-
-def request(function: Callable | Name, inputs: tuple = (), options: Mapping[str, Any] | None = None) -> str:
-    """A call, as a text without quotes. function: may refer to Names and Imports, which are looked up there."""
-    import cloudpickle  # only who grades has it
-
-    class Pickler(cloudpickle.Pickler):
-        def persistent_id(self, thing):
-            if isinstance(thing, Name):
-                return "name", thing.name
-            return ("import", *thing._place) if isinstance(thing, Import) else None
-
-    buffer = io.BytesIO()
-    Pickler(buffer).dump((function, inputs, dict(options or {})))
-    return base64.b64encode(buffer.getvalue()).decode()
+        return self.found()(*inputs, **options)
 
 
 def answer(asked: str, names: Mapping[str, Any]) -> str:
@@ -81,7 +68,7 @@ def answer(asked: str, names: Mapping[str, Any]) -> str:
         def persistent_load(self, place):
             kind, name, *rest = place
             if kind == "import":
-                return Import(name, *rest)._found()
+                return Import(name, *rest).found()
             if name not in names:
                 raise NameError(f"name {name!r} is not defined")
             return names[name]
