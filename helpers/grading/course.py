@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -23,6 +24,8 @@ from .student import FILES
 
 warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader 0.9 on SQLAlchemy 2.1: many, and harmless
 
+GRADE = ("auto_score", "manual_score", "extra_credit", "needs_manual_grade")
+COMMENT = ("auto_comment", "manual_comment")
 FAILED = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{name}</title>
 <body style="font-family: sans-serif; max-width: 40em; margin: 2em auto"><h1>{name}</h1>
 <p><strong>Your submission has not been graded.</strong> It has no marks yet, which does not mean zero marks.</p>
@@ -55,11 +58,42 @@ class Course:
         source, released = self.source(name), self.root / "release" / name / f"{name}.ipynb"
         old = not released.exists() or released.stat().st_mtime < source.stat().st_mtime
         if old or not self._has(name):
-            api = NbGraderAPI(config=self.config)
-            made = api.generate_assignment(name, force=True, create=True)
-            if not made["success"]:
-                raise ValueError(f"{name} cannot be handed out: {(made.get('log') or made.get('error') or '')[-1500:]}")
+            with self._without_submissions(name):
+                made = NbGraderAPI(config=self.config).generate_assignment(name, force=True, create=True)
+                if not made["success"]:
+                    reason = (made.get("log") or made.get("error") or "")[-1500:]
+                    raise ValueError(f"{name} cannot be handed out: {reason}")
         return {"name": name, "source": source.read_text("utf-8"), "released": released.read_text("utf-8")}
+
+    @contextmanager
+    def _without_submissions(self, name):
+        """For a while, no submission of an assignment is in the gradebook; then all are again, with all their marks.
+
+        nbgrader adds and removes no cells of an assignment that has submissions. After an error all is as it was.
+        """
+        database = self.root / "gradebook.db"
+        before = database.read_bytes() if database.exists() else None
+        kept = {}
+        try:
+            if self._has(name):
+                with configuration.gradebook(self.root) as book:
+                    for found in list(book.assignment_submissions(name)):
+                        kept[found.student.id] = _state_of(book, name, found)
+                        book.remove_submission(name, found.student.id)
+            yield
+            with configuration.gradebook(self.root) as book:
+                for student, (submission, *cells) in kept.items():
+                    book.add_submission(name, student, **submission)
+                    notebook = book.find_submission_notebook(name, name, student)
+                    for known, there in zip(cells, (notebook.grades, notebook.comments)):
+                        for cell in there:
+                            for field, value in known.get(cell.name, {}).items():
+                                setattr(cell, field, value)
+                book.db.commit()
+        except BaseException:
+            if before is not None:
+                database.write_bytes(before)
+            raise
 
     def enter(self, name, result, timestamp=None):
         """Enter a result into the gradebook, and keep the notebook that was run, where nbgrader's formgrader looks.
@@ -175,6 +209,16 @@ class Course:
             except MissingEntry:
                 return False
         return True
+
+
+def _state_of(book, name, submission):
+    """What a gradebook holds of a submission but its cells: its own fields, and those of grades and comments."""
+    notebook = book.find_submission_notebook(name, name, submission.student.id)
+    return (
+        {"timestamp": submission.timestamp, "extension": submission.extension},
+        {cell.name: {field: getattr(cell, field) for field in GRADE} for cell in notebook.grades},
+        {cell.name: {field: getattr(cell, field) for field in COMMENT} for cell in notebook.comments},
+    )
 
 
 def feedback(root, name, result):

@@ -1,10 +1,12 @@
 """Grading but for the zoo: finding submissions, putting them in form, resuming, handing in again, a cluster."""
 
 import base64
+import copy
 import csv
 import io
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -716,6 +718,42 @@ def test_one_resubmission_leaves_the_rows_of_others(tiny, tmp_path):
     assert list(rows) == ["gus"] and set(after) == set(before) and after["gus"]["total"] == "2"
     assert {**after, "gus": None} == {**before, "gus": None} and before["fay"]["total"] == "5"
     assert re.search(r"tiny: 1 submissions.*keeps \d+ graded before", (tiny.root / "grades/tiny.txt").read_text(), re.S)
+
+
+def test_a_test_added_or_taken_away_or_worth_more_regrades(tiny, tmp_path):
+    """After submissions: marks by hand stay, and nobody is told of what the teacher has changed."""
+    root = tmp_path / "course"
+    shutil.copytree(tiny.root / "source", root / "source")
+    course = Course(root)
+    course.release("tiny")
+    hand_in(tmp_path / "in", "ann", "tiny", answer(course, why="I think so"))
+    grade_tiny(course, tmp_path / "in")
+    with configuration.gradebook(root) as book:
+        mark = book.find_grade("why", "tiny", "tiny", "ann")
+        mark.manual_score, mark.needs_manual_grade = 4, False
+        book.db.commit()
+    source = nbformat.read(course.source("tiny"), as_version=4)
+    cell(source, "double-test").metadata.nbgrader.points = 2
+    more = copy.deepcopy(cell(source, "double-test"))
+    more.metadata.nbgrader.grade_id, more.source, more.id = "double-more", "marks.close(double(5), 10)", "more"
+    source.cells.insert(4, more)
+    _touch(source, course)
+    row = grade_tiny(course, tmp_path / "in")["ann"]
+    assert row.marks == {"double-test": 2, "double-more": 2, "double-hidden": 4, "why": 4}
+    assert row.result["flags"] == [] and table(course)["ann"]["of"] == "13"
+
+    source.cells.remove(cell(source, "double-test"))
+    _touch(source, course)
+    row = grade_tiny(course, tmp_path / "in")["ann"]
+    assert row.marks == {"double-more": 2, "double-hidden": 4, "why": 4} and row.result["flags"] == []
+
+
+def _touch(source, course):
+    """Write a teacher's change."""
+    place = course.source("tiny")
+    nbformat.write(source, place)
+    later = time.time() + 5
+    os.utime(place, (later, later))
 
 
 def test_control_c_ends_what_runs_and_what_waits(tiny, tmp_path):

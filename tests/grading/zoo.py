@@ -129,14 +129,14 @@ def copied_test(notebook):
     notebook.cells.insert(place, notebook.cells[place].copy())
 
 
-@animal(8, flag="deleted the cell psnr-hidden")
+@animal(8, flag="the cell psnr is missing")
 def deleted_cells(notebook):
     """An answer deleted, and its tests."""
     for name in ("psnr", "psnr-test", "psnr-hidden"):
         notebook.cells.remove(cell(notebook, name))
 
 
-@animal(FULL, flag="deleted the cell psnr")
+@animal(FULL, flag="the cell psnr is missing")
 def answer_in_a_cell_of_its_own(notebook):
     """The answer cell deleted, the answer in another."""
     mine = cell(notebook, "psnr")
