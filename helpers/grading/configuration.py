@@ -33,6 +33,7 @@ def configure(config, root, course="answers", exchange=None):
     config.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]
     config.Autograde.autograde_preprocessors = [Run, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
     config.GenerateFeedback.preprocessors = [GetGrades, ClearHiddenTests, ForStudents, CSSHTMLHeaderPreprocessor]
+    config.AssignLatePenalties.plugin_class = "helpers.grading.lateness.PerDay"
     config.HTMLExporter.sanitize_html = True
     config.HTMLExporter.filters = {
         "markdown2html": "helpers.grading.showing.markdown",

@@ -87,7 +87,7 @@ def _notebook(job):
     called = [name for name in names if Path(name).stem == job["assignment"]["name"]] or names
     if len(called) != 1:
         raise rebuilding.NoNotebook(
-            "no notebook was handed in"
+            "no notebook was handed in" + "".join(f", but {name}" for name in sorted(job["files"])[:3])
             if not called
             else f"{len(called)} notebooks, none called {job['assignment']['name']}.ipynb"
         )

@@ -23,7 +23,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from nbgrader.utils import compute_checksum
 
 from helpers import marks, remote
-from helpers.grading import configuration, execution, rebuilding, report, run, sandbox, student, submissions
+from helpers.grading import configuration, execution, processes, rebuilding, report, run, sandbox, student, submissions
 from helpers.grading.__main__ import main
 from helpers.grading.course import Course
 from helpers.grading.judging import Judge
@@ -203,14 +203,15 @@ def test_names_of_learning_platforms(tmp_path, names, found, zipped):
         with zipfile.ZipFile(place, "w") as file:
             for name in [*names, "__MACOSX/ann/tiny.ipynb"]:
                 file.writestr(name, name)
-    assert {who: next(iter(files)) for who, files in submissions.find(place, "tiny").items()} == found
+    assert {who: next(iter(files)) for who, files in submissions.find(place, "tiny").students.items()} == found
 
 
 def test_nobody_takes_the_place_of_another(tmp_path):
+    put(tmp_path / "canvas", "a_1_2_tiny.ipynb", "a_1_3_tiny-1.ipynb")
+    found = submissions.find(tmp_path / "canvas", "tiny").students
+    assert found["a_1"] == {"tiny.ipynb": b"a_1_2_tiny.ipynb", "tiny-2.ipynb": b"a_1_3_tiny-1.ipynb"}
     put(
-        tmp_path,
-        "a_1_2_tiny.ipynb",
-        "a_1_3_tiny-1.ipynb",
+        tmp_path / "folders",
         "Ann Lee/tiny.ipynb",
         "Ann_Lee/tiny.ipynb",
         "b?/x.ipynb",
@@ -218,10 +219,9 @@ def test_nobody_takes_the_place_of_another(tmp_path):
         f"{'Ω' * 100}/{'ω' * 100}.ipynb",
         f"{'Ω' * 101}/tiny.ipynb",
     )
-    found = submissions.find(tmp_path, "tiny")
-    assert found["a_1"] == {"tiny.ipynb": b"a_1_2_tiny.ipynb", "tiny-2.ipynb": b"a_1_3_tiny-1.ipynb"}
+    found = submissions.find(tmp_path / "folders", "tiny").students
     assert "two students would be called Ann_Lee" in found["Ann_Lee"]
-    assert len(found) == 6 and len([who for who in found if who.startswith("b-")]) == 2
+    assert len(found) == 5 and len([who for who in found if who.startswith("b-")]) == 2
     assert all(len(f"{who}{name}".encode()) < 400 for who, files in found.items() for name in files)
 
 
@@ -229,13 +229,13 @@ def test_zip_that_leads_out_of_its_folder_is_nobodys(tmp_path):
     with zipfile.ZipFile(tmp_path / "in.zip", "w") as file:
         for name in ("ann/tiny.ipynb", "../evil/tiny.ipynb", "/etc/tiny.ipynb", "bob\\..\\..\\tiny.ipynb"):
             file.writestr(name, "{}")
-    assert list(submissions.find(tmp_path / "in.zip", "tiny")) == ["ann"]
+    assert list(submissions.find(tmp_path / "in.zip", "tiny").students) == ["ann"]
 
 
 def test_too_large_a_file_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(submissions, "LARGEST", 5)
     put(tmp_path, "ann/tiny.ipynb", "bob/a")
-    found = submissions.find(tmp_path, "tiny")
+    found = submissions.find(tmp_path, "tiny").students
     assert "too large" in found["ann"] and found["bob"] == {"a": b"bob/a"}
 
 
@@ -673,19 +673,19 @@ def test_one_student_stops_nobody(tiny, tmp_path, monkeypatch):
         hand_in(tmp_path, who, "tiny", answer(tiny, f"return x + x     # {who}"))
     hand_in(tmp_path, "ada", "tiny", "yesterday", "timestamp.txt")
     hand_in(tmp_path, "cat", "tiny", "x", "evil\x1b[2J\n  failed: dee: cheated.exe")
-    entered, stored = Course.enter, Course.submitted
+    called, stored = processes.call, Course.submitted
 
-    def enter(course, name, result, timestamp=None):
-        if result["student"] == "ben" and result["status"] != "failed":
-            raise RuntimeError("no room")
-        return entered(course, name, result, timestamp)
+    def call(function, *inputs, seconds):
+        if function is run.enter and inputs[2]["student"] == "ben":
+            raise processes.Ended("no room")
+        return called(function, *inputs, seconds=seconds)
 
     def submitted(course, name, who, files):
         if who == "dee":
             raise OSError(36, "File name too long")
         return stored(course, name, who, files)
 
-    monkeypatch.setattr(Course, "enter", enter)
+    monkeypatch.setattr(processes, "call", call)
     monkeypatch.setattr(Course, "submitted", submitted)
     monkeypatch.setattr(run, "PAGE", 0)
     rows = grade_tiny(tiny, tmp_path)
@@ -718,6 +718,59 @@ def test_one_resubmission_leaves_the_rows_of_others(tiny, tmp_path):
     assert list(rows) == ["gus"] and set(after) == set(before) and after["gus"]["total"] == "2"
     assert {**after, "gus": None} == {**before, "gus": None} and before["fay"]["total"] == "5"
     assert re.search(r"tiny: 1 submissions.*keeps \d+ graded before", (tiny.root / "grades/tiny.txt").read_text(), re.S)
+
+
+def test_a_term_on_two_platforms(tiny, tmp_path, capsys):
+    """Moodle's and Canvas's downloads, a class list, a due date and a rule of the course; marks as both take them."""
+    root = tmp_path / "course"
+    shutil.copytree(tiny.root / "source", root / "source")
+    (root / "nbgrader_config.py").write_text(
+        f"from helpers.grading.configuration import configure\nc = get_config()\nconfigure(c, {str(root)!r})\n"
+        "c.PerDay.percent = 20"
+    )
+    course = Course(root)
+    course.release("tiny")
+    for name, why in (("Ann Lee_11", None), ("Bob Roe_12", "I think so")):
+        place = tmp_path / "moodle" / f"{name}_assignsubmission_file_"
+        place.mkdir(parents=True)
+        nbformat.write(answer(course, why=why), place / "tiny.ipynb")
+    (tmp_path / "moodle/leaflet.pdf").write_text("x")
+    (tmp_path / "list.csv").write_text(
+        "Identifier,Full name,Email address\nParticipant 11,Ann Lee,a@b.c\n"
+        "Participant 12,Bob Roe,b@b.c\nParticipant 13,Zo\xeb,z@b.c\n"
+    )
+    where = ["--course", str(root), "--jobs", "2"]
+    assert (
+        main(["tiny", "--submissions", str(tmp_path / "moodle"), "--class-list", str(tmp_path / "list.csv"), *where])
+        == 0
+    )
+    said = capsys.readouterr().out
+    assert "Handed in nothing: Zo\xeb." in said and "nobody's: leaflet.pdf" in said
+    assert "For Moodle: grades/tiny-moodle.csv, empty for 1 who are not marked to the end" in said
+    assert table(course)["Zo\xeb"]["status"] == "missing"
+    with open(root / "grades/tiny-moodle.csv", encoding="utf-8-sig") as file:
+        rows = {row["Identifier"]: row["Grade"] for row in csv.DictReader(file)}
+    assert rows == {"Participant 11": "5", "Participant 12": ""}
+
+    folder = tmp_path / "board"
+    folder.mkdir()
+    for name in ("T_cy_attempt_2026-11-25-23-00-00_tiny.ipynb", "T_di_attempt_2026-11-27-01-00-00_tiny.ipynb"):
+        nbformat.write(answer(course), folder / name)
+    command = ["tiny", "--submissions", str(folder), "--due", "2026-11-25 23:59", *where]
+    for _ in range(2):  # said again, not taken off again
+        assert main(command) == 0
+        said = capsys.readouterr().out
+        assert "late: di: 1 d 1 h, −2" in said and "late: cy" not in said
+        rows = table(course)
+        assert (rows["di"]["total"], rows["di"]["late"], rows["di"]["penalty"]) == ("3", "1 d 1 h", "2")
+        assert rows["cy"]["total"] == "5" and rows["cy"]["late"] == rows["cy"]["penalty"] == ""
+
+    (tmp_path / "canvas").mkdir()
+    nbformat.write(answer(course), tmp_path / "canvas/eve_LATE_14_99_tiny.ipynb")
+    assert main(["tiny", "--submissions", str(tmp_path / "canvas"), *where]) == 0
+    assert "late: eve_14: the platform says so" in capsys.readouterr().out
+    assert "eve,14,,,,5" in (root / "grades/tiny-canvas.csv").read_text("utf-8-sig")
+    assert main(["tiny", "--submissions", str(tmp_path / "canvas"), "--due", "soon", *where]) == 2
 
 
 def test_a_test_added_or_taken_away_or_worth_more_regrades(tiny, tmp_path):
@@ -802,7 +855,7 @@ def test_control_c_ends_what_runs_and_what_waits(tiny, tmp_path):
 def test_table_counts_what_there_is_to_look_at(tmp_path):
     flags = ["copied the cell a, removed"] * 3000 + [f"flag {i}" for i in range(50)]
     result = {"student": "ann", "status": "graded", "reason": "", "flags": flags, "confined": True, "notebook": "x"}
-    said = report.summary("tiny", [(result, {}, "graded")], None)
+    said = report.summary("tiny", [run.Row(result, {}, "graded")], None)
     assert "copied the cell a, removed (3000 times)" in said and "and 31 more" in said and len(said) < 1000
 
 
@@ -914,7 +967,7 @@ def test_dask_cluster_of_two_workers(tiny, tmp_path):
 
 def test_table_has_no_formulas_and_no_silent_zero(tmp_path):
     result = {"student": "=ann", "status": "failed", "reason": "+broke", "flags": [], "confined": False, "notebook": ""}
-    report.write_table(tmp_path / "t.csv", {"a": 1.0, "b": 2.0}, [(result, {"a": None, "b": None}, "failed")])
+    report.write_table(tmp_path / "t.csv", {"a": 1.0, "b": 2.0}, [run.Row(result, {"a": None, "b": None}, "failed")])
     row = next(csv.DictReader(io.StringIO((tmp_path / "t.csv").read_text("utf-8-sig"))))
     assert row["student"] == "'=ann" and row["reason"] == "'+broke"
     assert row["total"] == row["a"] == row["b"] == "" and row["of"] == "3"
