@@ -19,7 +19,7 @@ from nbgrader.utils import determine_grade, is_grade, is_locked
 
 from . import showing
 from .judging import Judge, error
-from .sandbox import Kernel, Limits
+from .sandbox import Kernel, Limits, Watch
 
 PICTURES, WHOLE = 500_000, 5_000_000  # characters: of a cell's pictures and tables, and of a whole run's output
 RESTARTS = 6  # of the kernel; each cell that ends one is left out in the next run
@@ -151,10 +151,13 @@ def _once(notebook, source, left_out, limits, work, confined):
         on_cell_executed=_note_error,
     )
     client.most, client.left = limits.output, WHOLE
+    watch = None
     judge = Judge(source, lambda request: client.ask(request, limits.cell))
     i = -1
     try:
         with client.setup_kernel(cwd=str(work)):
+            watch = Watch(kernel.provisioner.pid, kernel.sockets, limits)
+            watch.start()
             for i, cell in enumerate(notebook.cells):
                 if cell.cell_type != "code":
                     continue
@@ -172,7 +175,7 @@ def _once(notebook, source, left_out, limits, work, confined):
                     raise NotStarted(f"the first cells fail: {cell.outputs[-1].evalue}")
             return None
     except Ended as reason:
-        return i, str(reason)
+        return i, (watch and watch.why) or str(reason)
     except CellTimeoutError:
         if i < first:
             raise NotStarted(f"the first cells took longer than {limits.setup:.0f} s") from None
@@ -180,8 +183,10 @@ def _once(notebook, source, left_out, limits, work, confined):
     except (DeadKernelError, RuntimeError) as problem:
         if i < first:
             raise NotStarted(f"no kernel started: {problem}") from problem
-        return i, "ended the kernel"
+        return i, (watch and watch.why) or "ended the kernel"
     finally:
+        if watch:
+            watch.stop()
         kernel.remove()
 
 

@@ -11,6 +11,7 @@ from nbgrader.utils import determine_grade, is_grade
 
 from . import execution, processes, rebuilding, sandbox
 
+MEMORY = 6 << 30  # bytes that the process which grades one student may ask for
 FILES = {".csv", ".gif", ".jpeg", ".jpg", ".json", ".npy", ".npz", ".pdf", ".png", ".svg", ".txt"}
 
 
@@ -47,6 +48,8 @@ def grade(job: dict) -> dict:
     source = nbformat.reads(job["assignment"]["source"], as_version=4)
     limits = sandbox.Limits(**job["limits"])
     confined = job["confine"] and not sandbox.unconfined_because()
+    if confined:
+        _limit_memory()
     files = {name: base64.b64decode(data) for name, data in job["files"].items() if Path(name).suffix in FILES}
     began = time.monotonic()
     try:
@@ -67,6 +70,14 @@ def grade(job: dict) -> dict:
         "seconds": round(seconds, 1),
         "notebook": nbformat.writes(notebook),
     }
+
+
+def _limit_memory():
+    """Limit what this process may ask for: a flood from a kernel must end with it, not with the machine."""
+    import resource  # not everywhere, but wherever a kernel can be confined
+
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, most))  # the kernel may have more, hence no hard limit
 
 
 def _rebuilt(job):

@@ -15,7 +15,7 @@ from helpers.grading.rebuilding import HIDDEN
 from helpers.grading.run import grade
 
 LOOSE = sandbox.unconfined_because()
-LIMITS = sandbox.Limits(cell=5, setup=150, submission=300, processes=128)
+LIMITS = sandbox.Limits(cell=5, setup=150, submission=300, processes=128, together=1 << 30)
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +148,14 @@ def test_nothing_was_left_outside_and_nobody_called(zoo, listener):
     course, *_ = zoo
     assert list(course.root.rglob("was_here.txt")) == []
     assert listener[1] == []
+
+
+@pytest.mark.skipif(bool(LOOSE), reason=f"not confined: {LOOSE}")
+def test_files_have_a_total(zoo):
+    course, *_ = zoo
+    run = (course.root / "autograded/many_files" / NAME / f"{NAME}.ipynb").read_text("utf-8")
+    taken = int(re.search(r"TAKEN (\d+)", run)[1])
+    assert 500 < taken <= 512 + 128 + 64
 
 
 def test_run_again_says_the_same_and_grades_nothing(zoo, monkeypatch):

@@ -400,6 +400,54 @@ def large_file(notebook):
     add(notebook, "with open('large', 'wb') as file:\n    for _ in range(1000):\n        file.write(bytes(1 << 20))")
 
 
+@animal(FULL, confined=True)
+def many_files(notebook):
+    """40 files of 50 MB each, wherever files can be written: full, sooner."""
+    add(
+        notebook,
+        """
+        import pathlib
+        for folder in (".", "/tmp", "/dev/shm", "/dev", "/", "/opt", "/home"):
+            for i in range(40):
+                try:
+                    pathlib.Path(folder, f"{i}.bin").write_bytes(bytes(50 << 20))
+                except OSError:
+                    break
+        sizes = [path.stat().st_size for folder in (".", "/tmp", "/dev/shm") for path in pathlib.Path(folder).iterdir()]
+        print("TAKEN", round(sum(sizes) / 2**20))
+        for folder in (".", "/tmp", "/dev/shm"):
+            for path in pathlib.Path(folder).glob("*.bin"):
+                path.unlink()""",
+    )
+
+
+@animal(FULL, flag="wrote more than 16 MB where only its sockets belong", confined=True)
+def files_among_the_sockets(notebook):
+    """Files where the grader's side must be able to see them."""
+    add(
+        notebook,
+        """
+        import pathlib, time
+        from ipykernel.connect import get_connection_file
+        for i in range(40):
+            pathlib.Path(get_connection_file()).with_name(f"{i}.bin").write_bytes(bytes(20 << 20))
+            time.sleep(0.5)""",
+    )
+
+
+@animal(FULL, flag="used more than 1 GB of memory", confined=True)
+def memory_of_many(notebook):
+    """Processes each of which takes little: together too much."""
+    add(
+        notebook,
+        """
+        import subprocess, sys, time
+        hog = "import time; hog = b'x' * (200 << 20); time.sleep(60)"
+        others = [subprocess.Popen([sys.executable, "-c", hog]) for _ in range(8)]
+        time.sleep(60)""",
+    )
+
+
 @animal(FULL, flag=None)
 def thousands_of_cells(notebook):
     """Copies of a test, and cells with next to nothing in them."""
