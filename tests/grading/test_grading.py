@@ -19,6 +19,7 @@ import nbformat
 import psutil
 import pytest
 from classroom import blank, cell, hand_in
+from evil import EVIL, hostile_cells
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from nbgrader.utils import compute_checksum
 
@@ -524,58 +525,13 @@ class Running(HTMLParser):
             self.found += re.findall(r"\\href.*", text)
 
 
-EVIL = [
-    '<img src=x onerror="EVIL">',
-    "<script>EVIL</script>",
-    "<svg onload=EVIL></svg>",
-    "[x](javascript:EVIL)",
-    '<a href="data:text/html,EVIL">x</a>',
-    '<a href=" JaVaScRiPt:EVIL">x</a>',
-    '<iframe srcdoc="EVIL"></iframe>',
-    "![x](https://EVIL.example/pixel.png)",
-    '<form action="/EVIL"><button>x</button></form>',
-    "<b style='EVIL'>x</b>",
-    r"$\href{javascript:EVIL}{x}$",
-    '<details open ontoggle="EVIL">',
-    "<math><style><img src onerror=EVIL></style></math>",
-    "<style>EVIL</style>",
-    "$<img src=x onerror=EVIL>$",
-    "`<script>EVIL</script>`",
-    "</div></div><base href='https://EVIL'>",
-]
-
-
 def test_nothing_of_a_students_runs_in_a_browser(tiny, tmp_path, monkeypatch):
     """The feedback, and the formgrader's page, whose exporter is the one that its extension makes in the course."""
     from nbconvert.exporters import HTMLExporter
     from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 
-    show = "\n".join(
-        f"display({{{kind!r}: {text!r}}}, raw=True)"
-        for text in [*EVIL, "' onerror='EVIL"]
-        for kind in (
-            "text/html",
-            "text/markdown",
-            "text/latex",
-            "image/svg+xml",
-            "application/javascript",
-            "image/png",
-            "text/vnd.mermaid",
-            "application/vnd.jupyter.widget-view+json",
-            "text/plain",
-        )
-    )
     mine = answer(tiny, why="**Good** $x^2$ [link](https://EVIL.example)\n\n" + "\n\n".join(EVIL))
-    mine.cells += [
-        new_code_cell(show),
-        new_markdown_cell("\n\n".join(EVIL)),
-        new_code_cell("\n".join(EVIL)),
-        new_code_cell(f"class EVIL(Exception): pass\nEVIL.__name__ = {EVIL[0]!r}\nraise EVIL({EVIL[1]!r})"),
-        new_code_cell(
-            "h = display({'text/plain': 'x'}, raw=True, display_id='b')\n"
-            f"h.update({{'application/javascript': {EVIL[0]!r}}}, raw=True)"
-        ),
-    ]
+    mine.cells += hostile_cells()
     hand_in(tmp_path, "eve", "tiny", mine)
     row = grade_tiny(tiny, tmp_path)["eve"]
     assert row.status == "needs manual grading" and row.marks["double-hidden"] == 4

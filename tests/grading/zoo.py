@@ -88,12 +88,6 @@ def syntax_error(notebook):
     cell(notebook, "psnr").source = "def psnr(clean, restored:\n    return 0"
 
 
-@animal(FULL)
-def raises_in_a_cell(notebook):
-    """An error in a cell of the student's own."""
-    add(notebook, "1 / 0")
-
-
 @animal(12, assignment="06_vae")
 def stderr_noise(notebook):
     """A right answer that writes to stderr, as TensorFlow does, which nbgrader takes for an error."""
@@ -101,12 +95,6 @@ def stderr_noise(notebook):
         "\n_right = kl\ndef kl(mean, log_variance):\n    import sys, warnings\n"
         "    print('careful', file=sys.stderr)\n    warnings.warn('old')\n    return _right(mean, log_variance)"
     )
-
-
-@animal(FULL)
-def unknown_kernel(notebook):
-    """Saved with a kernel that is not here."""
-    notebook.metadata.kernelspec = {"name": "julia-9", "display_name": "Julia", "language": "julia"}
 
 
 @animal(FULL, flag="the notebook is called my work (final).ipynb")
@@ -119,13 +107,6 @@ def renamed(notebook):
 def copied_answer(notebook):
     """An answer cell copied and pasted, which ends nbgrader's whole run."""
     place = notebook.cells.index(cell(notebook, "psnr"))
-    notebook.cells.insert(place, notebook.cells[place].copy())
-
-
-@animal(FULL, flag="copied the cell psnr-test, removed")
-def copied_test(notebook):
-    """A test cell copied and pasted."""
-    place = notebook.cells.index(cell(notebook, "psnr-test"))
     notebook.cells.insert(place, notebook.cells[place].copy())
 
 
@@ -167,7 +148,11 @@ def saved_by_colab(notebook):
     for c in notebook.cells:
         c.metadata |= {"id": "x1", "colab": {"base_uri": "https://localhost:8080/"}, "executionInfo": {"status": "ok"}}
         c.pop("id", None)
-    notebook.metadata = {"colab": {"provenance": []}, "accelerator": "GPU"}
+    notebook.metadata = {
+        "kernelspec": {"name": "julia-9", "display_name": "Julia", "language": "julia"},
+        "colab": {"provenance": []},
+        "accelerator": "GPU",
+    }
     return {"01_tasks.ipynb": json.dumps({**notebook, "nbformat": 4, "nbformat_minor": 0})}
 
 
@@ -294,12 +279,6 @@ def loop_in_a_cell(notebook):
     add(notebook, "while True:\n    pass")
 
 
-@animal(8, flag="psnr-test ran longer than")
-def loop_in_a_function(notebook):
-    """Costs the tests that call it."""
-    psnr(notebook, "while True:\n    pass")
-
-
 @animal(8, flag="ran longer than")
 def loop_that_swallows_interrupts(notebook):
     """Cannot be interrupted, only ended."""
@@ -321,18 +300,6 @@ def exits_in_a_cell(notebook):
     add(notebook, "import os\nos._exit(0)", after="pairs-hidden")
 
 
-@animal(8, flag="psnr-test ended the kernel")
-def exits_in_a_function(notebook):
-    """os._exit where a test calls it."""
-    psnr(notebook, "import os\nos._exit(0)")
-
-
-@animal(FULL)
-def sys_exit(notebook):
-    """Harmless in a notebook."""
-    add(notebook, "import sys\nsys.exit(0)")
-
-
 @animal(FULL, flag="ran longer than")
 def sleeps(notebook):
     """Waits for ever, without work."""
@@ -351,20 +318,7 @@ def stops_itself(notebook):
     add(notebook, "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)")
 
 
-@animal(0, flag="ended the kernel", confined=True)
-def ends_again_and_again(notebook):
-    """Each cell ends the kernel: no test counts."""
-    for _ in range(8):
-        add(notebook, "import os\nos.kill(os.getpid(), 9)")
-
-
 # Floods ------------------------------------------------------------------------------------------------------
-
-
-@animal(FULL, flag=None)
-def output_in_many_lines(notebook):
-    """100 MB in a million lines."""
-    add(notebook, "for i in range(1_000_000):\n    print('x' * 99)")
 
 
 @animal(FULL, flag=None)
@@ -486,12 +440,6 @@ def forged_result(notebook):
     )
 
 
-@animal(8, flag="psnr uses showtraceback")
-def no_tracebacks(notebook):
-    """Hides that a test has failed."""
-    psnr(notebook, WRONG, before="get_ipython().showtraceback = lambda *a, **k: None")
-
-
 @animal(8, flag="psnr changes np.allclose")
 def patched_numpy(notebook):
     """Changes NumPy's comparisons, which the tests do not use."""
@@ -514,12 +462,6 @@ def patched_marks(notebook):
 def patched_code(notebook):
     """Changes what the comparison does, and leaves it in its place."""
     psnr(notebook, WRONG, before="marks.close.__code__ = (lambda *a, **k: None).__code__")
-
-
-@animal(8, flag="psnr changes marks.close.__defaults__")
-def patched_defaults(notebook):
-    """Changes how much the comparison tolerates."""
-    psnr(notebook, WRONG, before="marks.close.__defaults__ = (None, 'x', 1e9)")
 
 
 @animal(7, flag="changes marks.score")
@@ -697,12 +639,6 @@ def hides_from_the_search(notebook):
     add(notebook, "%%script true\nthis is no Python (((", after="psnr")
 
 
-@animal(8, flag="uses exec")
-def hides_in_a_text(notebook):
-    """Cheats in a text that is run."""
-    psnr(notebook, WRONG, before="exec('marks.clo' + 'se = print')")
-
-
 @animal(8, flag="the student's cell 4 changes marks.close")
 def hides_under_a_magic(notebook):
     """Cheats below a line that is no Python."""
@@ -754,10 +690,3 @@ def source_of_helpers(notebook):
         for folder in (pathlib.Path(helpers.__file__).parent, pathlib.Path(np.__file__).parents[1] / "helpers"):
             for file in folder.glob("metrics.py"):
                 exec(file.read_text())""")
-
-
-@animal(8, flag="uses rmtree")
-def deletes_everything(notebook):
-    """Removes the folder in which it runs."""
-    psnr(notebook, WRONG)
-    add(notebook, "import shutil\nshutil.rmtree('.', ignore_errors=True)")
