@@ -4,6 +4,7 @@ import base64
 import copy
 import csv
 import io
+import multiprocessing
 import os
 import re
 import shutil
@@ -915,10 +916,22 @@ def test_dask_cluster_of_two_workers(tiny, tmp_path):
     distributed = pytest.importorskip("distributed", reason="distributed is not installed")
     for i in range(4):
         hand_in(tmp_path, f"dan{i}", "tiny", answer(tiny, f"return 2 * x     # {i}"))
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+    dask = pytest.importorskip("dask")
+    with (
+        dask.config.set({"distributed.worker.daemon": False}),  # as README says
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+    ):
         rows = grade_tiny(tiny, tmp_path, dask=cluster.scheduler_address)
     assert {row[1]["double-hidden"] for row in rows.values()} == {4}
     assert len(rows) == 4 and {row[2] for row in rows.values()} == {"graded"}
+
+
+def test_a_process_that_may_have_no_children_grades_too(monkeypatch):
+    """A worker of Dask, unless it is told otherwise."""
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    assert processes.call(abs, -3, seconds=120) == 3
+    with pytest.raises(processes.Ended, match="TypeError"):
+        processes.call(abs, "x", seconds=120)
 
 
 def test_table_has_no_formulas_and_no_silent_zero(tmp_path):
