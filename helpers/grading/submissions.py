@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from . import platforms, processes
 
-LARGEST, WHOLE, MOST = 50 << 20, 200 << 20, 1000  # bytes of one file, bytes and files of one student's
+LARGEST, WHOLE, MOST = 50 << 20, 100 << 20, 1000  # bytes of one file, bytes and files of one student's
 LONGEST = 50  # characters of a student's name, and of a file's
 UNPACK = 30  # seconds for a zip of a student's
 SHOWN = 20  # names of files in a sentence

@@ -1,7 +1,7 @@
 """How fast submissions are graded, against `nbgrader autograde`: python tests/benchmarks/grading.py [how many, 16]
 
-With --cluster, how time and memory grow on a Dask cluster of two workers, python tests/benchmarks/grading.py 300 --cluster
-(copies of one solved notebook of 01_tasks).
+With --cluster, python tests/benchmarks/grading.py 300 --cluster, how time and memory grow on a Dask cluster of two
+workers, for copies of one solved notebook of 01_tasks.
 
 The same submissions of 06_vae, solved, wrong and untouched in turn, graded by `python -m helpers.grading --jobs 2`,
 with feedback, and by nbgrader's own command with its own settings (one after the other, not confined, no feedback).

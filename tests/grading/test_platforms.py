@@ -242,7 +242,7 @@ def test_bombs_are_refused_and_hurt_nobody_else(tmp_path, monkeypatch):
     (folder / "bob").mkdir()
     (folder / "bob/many.zip").write_bytes(many.getvalue())
     found = submissions.find(folder, "tiny")
-    assert "210 MB" in found.notes["ann"][0] and "more than 1000 files" in found.notes["bob"][0]
+    assert "105 MB" in found.notes["ann"][0] and "more than 1000 files" in found.notes["bob"][0]
     assert list(found.students["ann"]) == ["bomb.zip"] and found.students["cy"] == {"tiny.ipynb": b"cy/tiny.ipynb"}
     monkeypatch.setattr(submissions, "UNPACK", 0)
     assert "ran longer" in submissions.find(folder, "tiny").notes["ann"][0]
