@@ -94,6 +94,7 @@ def grade(
     with bar, _workers(jobs or max(1, (os.cpu_count() or 2) - 1)) as pool:
         for job, result in _on_dask(waiting, dask) if dask else _here(waiting, pool):
             who = job["student"]
+            result["late"] = who in found.late
             result["flags"] = [*found.notes.get(who, ()), *result["flags"]]
             results[who] = result = _entered(course, name, result, _time(found, who))
             kept.keep(job, result)
@@ -108,7 +109,7 @@ def grade(
         for who, page in pages.items():
             if missing := page.result():
                 results[who]["flags"] = [*results[who]["flags"], f"no feedback was written: {missing}"]
-    table = {who: _row(course, name, results[who], who in found.late) for who in sorted(results)}
+    table = {who: _row(course, name, results[who]) for who in sorted(results)}
     points = rebuilding.tasks(nbformat.reads(assignment["source"], as_version=4))
     known, missing, also = people.match(table, class_of) if class_of else ({}, [], [])
     absent = sorted(person.name for person in missing)
@@ -248,11 +249,10 @@ def _feedback(course, name, result):
         return str(problem)
 
 
-def _row(course, name, result, late):
-    """late: whether the platform says so, without saying how much."""
+def _row(course, name, result):
     marks, by_hand = course.marks(name, result["student"])
     words, penalty = course.penalty(name, result["student"])
-    words = words or "the platform says so, not how much" * late
+    words = words or "the platform says so, not how much" * result.get("late", False)
     if result["status"] == "failed":
         done = marks and all(mark is not None for mark in marks.values()) and not by_hand
         return Row(result, marks, "graded" if done else "failed", words, penalty)

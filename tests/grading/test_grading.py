@@ -728,6 +728,8 @@ def test_a_term_on_two_platforms(tiny, tmp_path, capsys):
     assert "late: eve_14: the platform says so" in capsys.readouterr().out
     assert "eve,14,,,,5" in (root / "grades/tiny-canvas.csv").read_text("utf-8-sig")
     assert main(["tiny", "--submissions", str(tmp_path / "canvas"), "--due", "soon", *where]) == 2
+    assert main(["tiny", "--submissions", str(tmp_path / "moodle"), *where]) == 0
+    assert table(course)["eve_14"]["late"].startswith("the platform")  # a row of an earlier run
 
 
 def test_a_test_added_or_taken_away_or_worth_more_regrades(tiny, tmp_path):
