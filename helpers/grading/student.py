@@ -48,8 +48,6 @@ def grade(job: dict) -> dict:
     source = nbformat.reads(job["assignment"]["source"], as_version=4)
     limits = sandbox.Limits(**job["limits"])
     confined = job["confine"] and not sandbox.unconfined_because()
-    if confined:
-        _limit_memory()
     files = {name: base64.b64decode(data) for name, data in job["files"].items() if Path(name).suffix in FILES}
     began = time.monotonic()
     try:
@@ -70,14 +68,6 @@ def grade(job: dict) -> dict:
         "seconds": round(seconds, 1),
         "notebook": nbformat.writes(notebook),
     }
-
-
-def _limit_memory():
-    """Limit what this process may ask for: a flood from a kernel must end with it, not with the machine."""
-    import resource  # not everywhere, but wherever a kernel can be confined
-
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, most))  # the kernel may have more, hence no hard limit
 
 
 def _rebuilt(job):
@@ -111,8 +101,10 @@ def _notebook(job):
 def outcome(job: dict) -> dict:
     """Grade a submission in a process of its own. Never raises: what goes wrong is the result's reason."""
     began, limit = time.monotonic(), job["limits"]["submission"]
+    # A flood from a kernel ends with the process that grades, not with the machine.
+    memory = MEMORY if job["confine"] and not sandbox.unconfined_because() else None
     try:
-        return processes.call(grade, job, seconds=limit)
+        return processes.call(grade, job, seconds=limit, memory=memory)
     except processes.Ended as problem:
         reason, seconds = str(problem), time.monotonic() - began
     try:

@@ -632,10 +632,10 @@ def test_one_student_stops_nobody(tiny, tmp_path, monkeypatch):
     hand_in(tmp_path, "cat", "tiny", "x", "evil\x1b[2J\n  failed: dee: cheated.exe")
     called, stored = processes.call, Course.submitted
 
-    def call(function, *inputs, seconds):
+    def call(function, *inputs, **settings):
         if function is run.enter and inputs[2]["student"] == "ben":
             raise processes.Ended("no room")
-        return called(function, *inputs, seconds=seconds)
+        return called(function, *inputs, **settings)
 
     def submitted(course, name, who, files):
         if who == "dee":
@@ -934,6 +934,13 @@ def test_a_process_that_may_have_no_children_grades_too(monkeypatch):
     assert processes.call(abs, -3, seconds=120) == 3
     with pytest.raises(processes.Ended, match="TypeError"):
         processes.call(abs, "x", seconds=120)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
+def test_a_process_has_a_limit_of_memory_and_this_one_has_none():
+    with pytest.raises(processes.Ended, match="MemoryError"):
+        processes.call(bytearray, 2 << 30, seconds=120, memory=1 << 30)
+    assert len(bytearray(1 << 30)) == 1 << 30
 
 
 def test_table_has_no_formulas_and_no_silent_zero(tmp_path):
