@@ -120,17 +120,18 @@ def _unwrapped(entries, assignment):
     entries = [entry for entry in entries if not _is_litter(entry.path)]
     if len(entries) == 1 and re.fullmatch(r"[^/]+\.zip", entries[0].path):
         return _unwrapped(list(_in_zip(io.BytesIO(entries[0].read()))), assignment)
-    tops = {entry.path.split("/", 1)[0] for entry in entries}
-    inner = [entry._replace(path=entry.path.split("/", 1)[1]) for entry in entries if "/" in entry.path.rstrip("/")]
-    if len(tops) != 1 or len(inner) < len(entries) or platforms.platform(entry.path for entry in entries):
-        return entries
-    folders = {entry.path.split("/", 1)[0] for entry in inner if "/" in entry.path}
-    students = folders - {assignment} and all("/" in entry.path for entry in inner)
-    notebooks = [entry.path for entry in inner if re.fullmatch(r"[^/]+\.ipynb", entry.path)]
-    files = len(notebooks) > 1 and f"{assignment}.ipynb" not in notebooks
-    if platforms.platform(entry.path for entry in inner) or students or files:
-        return _unwrapped(inner, assignment)
-    return entries
+    inside = entries
+    while not platforms.platform(entry.path for entry in inside):
+        tops = {entry.path.split("/", 1)[0] for entry in inside}
+        if len(tops) > 1:
+            notebooks = [entry.path for entry in inside if re.fullmatch(r"[^/]+\.ipynb", entry.path)]
+            students = all("/" in entry.path for entry in inside)
+            files = len(notebooks) > 1 and f"{assignment}.ipynb" not in notebooks
+            return inside if students or files else entries
+        if not all("/" in entry.path.rstrip("/") for entry in inside):
+            return entries
+        inside = [entry._replace(path=entry.path.split("/", 1)[1]) for entry in inside]
+    return inside
 
 
 def _is_litter(path):

@@ -184,6 +184,20 @@ def test_layouts(tmp_path, layout, wrapping):
     assert found.platform == platform and found.nobodys == []
 
 
+@pytest.mark.parametrize(
+    "paths, student",
+    [
+        (["ann/tiny/tiny.ipynb", "ann/tiny/a.png"], "ann"),
+        (["ann/work/tiny.ipynb"], "ann"),
+        (["ann/tiny.ipynb", "ann/old.ipynb"], "ann"),
+        (["tiny-ann/work/tiny.ipynb"], "ann"),
+        (["all/Ann Lee_1_assignsubmission_file_/tiny.ipynb"], "Ann_Lee_1"),
+    ],
+)
+def test_one_student_alone(tmp_path, paths, student):
+    assert list(submissions.find(as_folder(tmp_path / "in", paths), "tiny").students) == [student]
+
+
 def test_the_last_attempt_counts_and_the_others_are_named(tmp_path):
     found = submissions.find(as_folder(tmp_path, LAYOUTS["Blackboard"][1]), "tiny")
     assert found.students["b_lee"] == {"tiny.ipynb": b"Tiny_task_b_lee_attempt_2026-11-26-00-10-00_tiny.ipynb"}
