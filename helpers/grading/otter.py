@@ -140,7 +140,7 @@ def export(source: str | Path, folder: str | Path) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     # What the notebook imports goes with it: Gradescope's machine has nothing of ours.
     (folder / "helpers").mkdir(exist_ok=True)
-    for name in ("__init__", "marks", "training"):
+    for name in ("__init__", "marks", "remote", "training"):
         shutil.copy(HELPERS / f"{name}.py", folder / "helpers")
     lines = (HELPERS.parent / "requirements.txt").read_text("utf-8").splitlines()
     needed = [line.partition("#")[0].strip() for line in lines if line.partition(">")[0] in NEEDED]
