@@ -54,13 +54,12 @@ def timed(command, folder):
 
 def on_a_cluster(n):
     """Print how many submissions are done after how long, and what grader and workers then take of memory."""
-    import dask
+    os.environ["DASK_DISTRIBUTED__WORKER__DAEMON"] = "False"  # as README says; read when Dask is imported
     from distributed import LocalCluster
 
     from helpers.grading.run import grade
 
     with (
-        dask.config.set({"distributed.worker.daemon": False}),
         tempfile.TemporaryDirectory() as folder,
         LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
     ):
