@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FEWEST = 5  # runs that make a verdict; ten where they cost little
 CONFIDENCE = 0.95  # of the interval of a mean
 AGREEMENT = 0.99  # of the interval in which another run is expected
-ROUNDED = 1e-5  # relative; records keep six digits
+ROUNDED = 1e-5  # records keep six digits, and what rounding leaves is no effect
 MARKS = {"yes": "✓", "no": "✗", "small": "✗", "undecided": "?"}
 
 
@@ -62,7 +62,7 @@ class Bar:
         if self.at_most is not None:
             return "yes" if high <= self.limit else "no" if low > self.limit else "undecided"
         if high < self.limit:
-            return "small" if low > 0 else "no"
+            return "small" if low > ROUNDED else "no"
         return "yes" if low >= self.limit else "undecided"
 
     def number(self, value: float) -> str:
@@ -72,7 +72,8 @@ class Bar:
 
     def show(self, value: float) -> str:
         """A value with its unit: 10% less error, 0.12 nats."""
-        return f"{self.number(value)} {self.unit.removeprefix('%').strip()}".strip()
+        number, unit = self.number(value), self.unit.removeprefix("%").strip()
+        return f"{number} {unit.replace('points', 'point', 1) if number == '1' else unit}".strip()
 
     def __str__(self):
         return f"at {'least' if self.at_most is None else 'most'} {self.show(self.limit)}"

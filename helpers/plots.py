@@ -6,6 +6,7 @@ labs may draw from any thread.
 
 import base64
 import io
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -554,9 +555,9 @@ def strip(title: str, recorded: dict[str, Any], here: float, bar: Any, control: 
     evidence.Bar.
     """
     rows = list(recorded.items()) or [("", None)]
-    fig = Figure(figsize=(8.6, 0.44 + 0.2 * len(rows)), dpi=DPI, facecolor="none")
+    fig = Figure(figsize=(8.6, 0.36 + 0.16 * len(rows)), dpi=DPI, facecolor="none")
     FigureCanvasAgg(fig)
-    ax = fig.add_axes((0.36, 0.26 / fig.get_figheight(), 0.42, 1 - 0.3 / fig.get_figheight()), facecolor="none")
+    ax = fig.add_axes((0.38, 0.22 / fig.get_figheight(), 0.42, 1 - 0.25 / fig.get_figheight()), facecolor="none")
     place, words = ax.get_yaxis_transform(), []
     for y, (name, case) in enumerate(reversed(rows)):
         if case is None:
@@ -578,10 +579,12 @@ def strip(title: str, recorded: dict[str, Any], here: float, bar: Any, control: 
     ax.spines[:].set_visible(False)
     ax.spines["bottom"].set(visible=True, color=ROLES["faint"])
     ax.grid(visible=False)
-    fig.text(0.005, 0.94, title, fontsize=9.5, color=ROLES["ink"], weight="bold", va="top")
-    fig.text(0.005, 0.02, str(bar), fontsize=8, color=ROLES["ink"], va="bottom")
+    said = textwrap.wrap(title, 34)
+    fig.text(0.005, 0.97, "\n".join(said), fontsize=9, color=ROLES["ink"], weight="bold", va="top", linespacing=1.1)
+    below = 0.97 - 0.15 * len(said) / fig.get_figheight()
+    fig.text(0.005, below, str(bar), fontsize=8, color=ROLES["ink"], va="top")
     found = picture(fig)
-    runs = "; ".join(f"{name}: {said} reach it" for (name, _), said in zip(reversed(rows), words) if name)
+    runs = "; ".join(f"{name}: {met} reach it" for (name, _), met in zip(reversed(rows), words) if name)
     met = "reaches" if bar.met(here) else "misses"
     alt = f"{title}: this run {met} the bar, {bar.show(here)} where {bar} is required. {runs or 'No recorded runs'}."
     return Picture(found.png, alt, found.width)
