@@ -328,7 +328,8 @@ def shared_claims(numbers: list[tuple[int, int]], path: Path) -> Iterator[str]:
     whole = letters == ["", *"bcdefgh"][: len(letters)] and all(elsewhere.values())
     together = {number for _, number in [*numbers, *sum(elsewhere.values(), [])]}
     if whole and (missing := sorted(set(range(1, max(together))) - together)):
-        yield f"no verdict on {_said([(question, number) for number in missing])} in the notebooks of question {question}"
+        said = _said([(question, number) for number in missing])
+        yield f"no verdict on {said} in the notebooks of question {question}"
 
 
 def _said(numbers):
