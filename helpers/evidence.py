@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FEWEST = 5  # runs that make a verdict; ten where they cost little
 CONFIDENCE = 0.95  # of the interval of a mean
-AGREEMENT = 0.99  # of the interval in which another run is expected
+AGREEMENT = 0.99  # how probable it is that all values of another run lie where they are expected
 ROUNDED = 1e-5  # records keep six digits, and what rounding leaves is no effect
 MARKS = {"yes": "✓", "no": "✗", "small": "✗", "undecided": "?"}
 
@@ -129,14 +129,15 @@ class Case:
         first = self.samples[0]
         return self.bar.decide(*interval(self.values, first.n_test / first.n_train))
 
-    def expects(self, value: float) -> bool:
-        """Whether the value of one more run lies where those recorded let it be expected."""
+    def expects(self, value: float, of: int = 1) -> bool:
+        """Whether the value of one more run lies where those recorded let it be expected, as one of so many values."""
         from scipy import stats
 
         n, values = len(self.samples), self.values
         if n < FEWEST:
             return True
-        reach = stats.t.ppf((1 + AGREEMENT) / 2, n - 1) * values.std(ddof=1) * (1 + 1 / n) ** 0.5
+        outside = (1 - AGREEMENT) / of  # Bonferroni: of forty values, one lies outside its own 99% in every third run
+        reach = stats.t.ppf(1 - outside / 2, n - 1) * values.std(ddof=1) * (1 + 1 / n) ** 0.5
         return bool(abs(value - values.mean()) <= reach + ROUNDED * max(1, abs(values.mean())))
 
 
@@ -304,7 +305,7 @@ class Claims:
         """Whether this run's values lie where the recorded ones of the same data set and budget do."""
         known = cases(self.recorded, number, self.this_run["budget"])
         return all(
-            known[case, sample.data].expects(sample.value)
+            known[case, sample.data].expects(sample.value, of=len(self.measured))
             for (claim, case), sample in self.measured.items()
             if claim == number and (case, sample.data) in known
         )

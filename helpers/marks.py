@@ -1,21 +1,20 @@
 """Marks: what the tests of an assignment call to compare an answer, name the mistake in it, and add up points.
 
-An assignment's first cell imports this module, before any of the student's code has run: what a comparison needs
-from NumPy and from Python is taken then, so that a later `np.allclose = …` changes no mark. `tampered` tells what has
-been changed since, and `spoil` makes a wrong answer of a right one: a test that accepts it has been tampered with.
+A student runs the tests beside the answers. Where they are graded they run in a process of their own, and call the
+answers from there (see helpers.grading.judging): so a test calls them with plain inputs, and does in a `probe` what it
+can only do beside them.
 """
 
-import builtins
 import math
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import numpy.testing  # NumPy itself loads it only when it is used, which may be after it was changed
 
-_array, _float64, _sum, _abs, _max, _zip, _all, _len = np.asarray, np.float64, sum, abs, max, zip, all, len
-_float, _Wrong, _finite, _isinstance, _print = float, AssertionError, math.isfinite, isinstance, print
+from . import remote
+
+_elsewhere: Callable[..., Any] | None = None  # calls a function in the process with the answers
 
 
 def close(
@@ -34,15 +33,15 @@ def close(
     for words, wrong in (mistakes or {}).items():
         wrong_shape, wrong_numbers = _numbers(wrong, words)
         if shape == wrong_shape and _near(numbers, wrong_numbers, tolerance):
-            raise _Wrong(f"{what}: {words}")
+            raise AssertionError(f"{what}: {words}")
     if shape != right_shape:
-        raise _Wrong(f"{what} has the shape {shape}; it should have {right_shape}")
-    if not _all(_finite(number) for number in numbers):
-        raise _Wrong(f"{what} has numbers that are infinite or not a number")
-    top, bottom = _sum(a * b for a, b in _zip(numbers, right_numbers)), _sum(b * b for b in right_numbers)
+        raise AssertionError(f"{what} has the shape {shape}; it should have {right_shape}")
+    if not all(math.isfinite(number) for number in numbers):
+        raise AssertionError(f"{what} has numbers that are infinite or not a number")
+    top, bottom = sum(a * b for a, b in zip(numbers, right_numbers)), sum(b * b for b in right_numbers)
     if bottom and top and _near(numbers, [top / bottom * b for b in right_numbers], tolerance):
-        raise _Wrong(f"{what} is {top / bottom:.4g} times the right one")
-    raise _Wrong(f"{what} has the right shape, but wrong numbers")
+        raise AssertionError(f"{what} is {top / bottom:.4g} times the right one")
+    raise AssertionError(f"{what} has the right shape, but wrong numbers")
 
 
 def score(points: float, *cases: Callable[[], Any]) -> float:
@@ -57,96 +56,59 @@ def score(points: float, *cases: Callable[[], Any]) -> float:
             case()
             passed += 1
         except Exception as error:
-            _print(f"✗ {case.__name__.replace('_', ' ')}: {error or type(error).__name__}")
-    return _float(_max(0.0, min(_float(points), round(_float(points) * passed / _len(cases), 2))))
+            print(f"✗ {case.__name__.replace('_', ' ')}: {error or type(error).__name__}")
+    return float(max(0.0, min(float(points), round(float(points) * passed / len(cases), 2))))
 
 
-def spoil(value: Any) -> Any:
-    """A wrong answer of the same form: numbers and arrays changed, functions and classes that return such.
+class probe:
+    """A decorator for a function of a test that needs more of an answer than its value, such as its gradient.
 
-    The canary of a grading run puts spoilt answers in the place of the student's, and expects every test to fail.
+    It runs beside the answers. Its inputs are copies; it returns plain values, tensors as arrays.
+
+        @marks.probe
+        def slope(x):
+            with tf.GradientTape() as tape:
+                value = loss(x := tf.Variable(x))
+            return tape.gradient(value, x)
     """
-    if _isinstance(value, type):
 
-        def call(self, *inputs, **options):
-            return spoil(super(spoilt, self).__call__(*inputs, **options))
+    def __init__(self, function: Callable[..., Any]):
+        self.function = function
 
-        spoilt = type(value)(value.__name__, (value,), {"__call__": call})
-        return spoilt
-    if _isinstance(value, bool):
-        return not value
-    if _isinstance(value, str):
-        return value[::-1] + "?"
-    if _isinstance(value, dict):
-        return {key: spoil(item) for key, item in value.items()}
-    if _isinstance(value, (tuple, list)):
-        return type(value)(map(spoil, value)) if type(value) in (tuple, list) else None
-    if callable(value) and not hasattr(value, "layers"):
-        return lambda *inputs, **options: spoil(value(*inputs, **options))
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        if _elsewhere is None:
+            return remote.plain(self.function(*inputs, **options))
+        return _elsewhere(self.function, *inputs, **options)
+
+    def __reduce__(self):
+        return probe, (self.function,)
+
+
+@contextmanager
+def judged_by(call: Callable[..., Any]) -> Generator[None]:
+    """While it lasts, probes are called by `call(function, *inputs, **options)`, in another process."""
+    global _elsewhere
+    _elsewhere, before = call, _elsewhere
     try:
-        return value + 1 if "int" in str(getattr(value, "dtype", type(value))) else value * 1.37 + 0.11
-    except Exception:
-        return None
-
-
-def tampered() -> list[str]:
-    """What has been changed since this module was imported: a list of names such as numpy.allclose."""
-    found = [
-        f"{module}.{name}"
-        for (module, name), was in _WAS.items()
-        if getattr(sys.modules.get(module), name, None) is not was
-    ]
-    if shell := _shell():
-        found += [
-            f"IPython's {name}"
-            for name in ("ast_transformers", "input_transformers_post")
-            if getattr(shell, name, None)
-        ]
-        found += [
-            f"IPython's {name}"
-            for name in ("showtraceback", "run_cell", "run_code", "run_ast_nodes")
-            if name in vars(shell)
-        ]
-    return sorted(found)
+        yield
+    finally:
+        _elsewhere = before
 
 
 def _near(numbers, others, tolerance):
-    size = _max([1e-12, *(_abs(other) for other in others)])
-    return _all(_abs(a - b) <= tolerance * size for a, b in _zip(numbers, others))
+    size = max([1e-12, *(abs(other) for other in others)])
+    return all(abs(a - b) <= tolerance * size for a, b in zip(numbers, others))
 
 
 def _numbers(value, what):
     """The shape of a value and its numbers as Python floats."""
     if value is None or value is Ellipsis:
-        raise _Wrong(f"{what} is {value}: is there a `return`?")
+        raise AssertionError(f"{what} is {value}: is there a `return`?")
     try:
-        array = _array(value, _float64)
+        array = np.asarray(value)
+        array = np.real_if_close(array) if array.dtype.kind == "c" else array
+        if array.dtype.kind not in "biuf":
+            raise TypeError
     except (TypeError, ValueError):
-        raise _Wrong(f"{what} is no array of numbers, but a {type(value).__name__}") from None
-    return array.shape, array.ravel().tolist()
-
-
-def _shell():
-    get = getattr(sys.modules.get("IPython"), "get_ipython", None)
-    return get and get()
-
-
-def _callables(name):
-    return (
-        {
-            (name, key): value
-            for key, value in vars(sys.modules[name]).items()
-            if callable(value) and not key.startswith("_")
-        }
-        if name in sys.modules
-        else {}
-    )
-
-
-_WAS = {
-    key: value
-    for name in ("numpy", "numpy.linalg", "numpy.testing", "math", "builtins", "keras.ops", __name__)
-    for key, value in _callables(name).items()
-    if key not in {("builtins", "display"), ("builtins", "input")}
-}  # ipykernel's own
-_WAS |= {("builtins", "__import__"): builtins.__import__}
+        raise AssertionError(f"{what} is no array of numbers, but a {type(value).__name__}") from None
+    return array.shape, array.astype(np.float64).ravel().tolist()

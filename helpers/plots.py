@@ -547,6 +547,14 @@ def classes(ax: Axes, codes: ArrayLike, labels: ArrayLike, size: float = 12) -> 
 # Strips of evidence ---------------------------------------------------------------------------------------------
 
 
+def _in_sight(control, values):
+    """Where to draw a control beside values, and its mark: one far off, which would squeeze the values into a spot,
+    becomes an arrow at the edge."""
+    low, high = min(values), max(values)
+    place = float(np.clip(control, low - (high - low), high + (high - low)))
+    return place, "o" if place == control else "<" if place > control else ">"
+
+
 def strip(title: str, recorded: dict[str, Any], here: float, bar: Any, control: float) -> Picture:
     """One row of evidence for a case of a claim: recorded runs as dots, this run as a diamond, the bar as a line, the
     control as a hollow dot, and how many runs reach the bar. Returns a `Picture` on a transparent ground.
@@ -570,7 +578,9 @@ def strip(title: str, recorded: dict[str, Any], here: float, bar: Any, control: 
         ax.text(1.02, y, words[-1], va="center", fontsize=8, color=ROLES["ink"], transform=place)
     top = len(rows) - 1
     ax.axvline(bar.limit, color=ROLES["ink"], linewidth=1, linestyle=(0, (4, 2)))
-    ax.plot(control, top, "o", markersize=5, markerfacecolor="none", markeredgecolor=ROLES["faint"])
+    values = np.concatenate([[here, bar.limit], *(case.values for _, case in rows if case is not None)])
+    place_of_control, sign = _in_sight(control, values)
+    ax.plot(place_of_control, top, sign, markersize=5, markerfacecolor="none", markeredgecolor=ROLES["faint"])
     ax.plot(here, top, "D", markersize=6.5, color=ROLES["this run"], markeredgecolor="white", markeredgewidth=0.8)
     ax.set(ylim=(-0.6, top + 0.6), yticks=[])
     ax.margins(x=0.06)

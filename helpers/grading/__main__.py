@@ -31,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler whose workers do the grading")
     parser.add_argument("--unconfined", action="store_true", help="without bubblewrap: only for code that you trust")
     parser.add_argument("--again", action="store_true", help="grade anew what is graded already")
+    parser.add_argument("--class-list", metavar="CSV", help="who should have handed in: your platform's export")
+    parser.add_argument("--due", metavar="WHEN", help='such as "2026-11-30 23:59"; kept for later runs')
     for limit in fields(Limits):
         parser.add_argument(
             f"--limit-{limit.name}", type=type(limit.default), default=limit.default, help="(default: %(default)s)"
@@ -47,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
             options.dask,
             not options.unconfined,
             options.again,
+            class_list=options.class_list,
+            due=options.due,
         )
     except ValueError as error:
         print(error, file=sys.stderr)

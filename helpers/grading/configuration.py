@@ -4,7 +4,6 @@ nbgrader's own steps are replaced where they lose marks or show what is hidden. 
 `configure(get_config(), root)`.
 """
 
-import tempfile
 from pathlib import Path
 
 import nbformat
@@ -34,6 +33,7 @@ def configure(config, root, course="answers", exchange=None):
     config.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]
     config.Autograde.autograde_preprocessors = [Run, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
     config.GenerateFeedback.preprocessors = [GetGrades, ClearHiddenTests, ForStudents, CSSHTMLHeaderPreprocessor]
+    config.AssignLatePenalties.plugin_class = "helpers.grading.lateness.PerDay"
     config.HTMLExporter.sanitize_html = True
     config.HTMLExporter.filters = {
         "markdown2html": "helpers.grading.showing.markdown",
@@ -48,12 +48,7 @@ class Rebuild(NbGraderPreprocessor):
     """Put the assignment's own cells back (see rebuilding.py), where nbgrader overwrites cell by cell."""
 
     def preprocess(self, notebook, resources):
-        whose = resources["nbgrader"]
-        url = whose["db_url"]
-        root = Path(url.removeprefix("sqlite:///")).parent
-        place = Path("source", whose["assignment"], f"{whose['notebook']}.ipynb")
-        source = nbformat.read(root / place, as_version=4)
-        released = nbformat.read(root / "release" / place.relative_to("source"), as_version=4)
+        source, released = _notebook(resources, "source"), _notebook(resources, "release")
         return rebuilding.rebuild(notebook, source, released)[0], resources
 
 
@@ -64,10 +59,16 @@ class Run(NbGraderPreprocessor):
         confined = not sandbox.unconfined_because()
         if not confined:
             self.log.warning("NOT CONFINED: %s", sandbox.unconfined_because())
-        with tempfile.TemporaryDirectory(prefix="work-") as work:
-            for what in execution.run(notebook, [], sandbox.Limits(), work, confined):
-                self.log.warning(what)
+        for what in execution.run(notebook, _notebook(resources, "source"), {}, sandbox.Limits(), confined):
+            self.log.warning(what)
         return notebook, resources
+
+
+def _notebook(resources, which):
+    """The assignment's notebook in the course's folder "source" or "release"."""
+    whose = resources["nbgrader"]
+    root = Path(whose["db_url"].removeprefix("sqlite:///")).parent
+    return nbformat.read(root / which / whose["assignment"] / f"{whose['notebook']}.ipynb", as_version=4)
 
 
 class ForStudents(NbGraderPreprocessor):

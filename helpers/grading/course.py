@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -14,15 +15,16 @@ from nbgrader.api import MissingEntry
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
-from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning
-from traitlets.config import Config
+from traitlets.config import Config, PyFileConfigLoader
 
-from . import configuration
+from . import configuration, lateness
 from .student import FILES
 
 warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader 0.9 on SQLAlchemy 2.1: many, and harmless
 
+GRADE = ("auto_score", "manual_score", "extra_credit", "needs_manual_grade")
+COMMENT = ("auto_comment", "manual_comment")
 FAILED = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{name}</title>
 <body style="font-family: sans-serif; max-width: 40em; margin: 2em auto"><h1>{name}</h1>
 <p><strong>Your submission has not been graded.</strong> It has no marks yet, which does not mean zero marks.</p>
@@ -34,7 +36,12 @@ class Course:
 
     def __init__(self, root):
         self.root = Path(root).resolve()
-        self.config = configuration.configure(Config(), self.root)
+        own = self.root / "nbgrader_config.py"
+        self.config = (
+            PyFileConfigLoader(own.name, str(self.root)).load_config()
+            if own.is_file()
+            else configuration.configure(Config(), self.root)
+        )
         binaries = str(Path(sys.executable).parent)  # nbgrader calls `alembic` when it makes a gradebook
         if binaries not in os.environ["PATH"].split(os.pathsep):
             os.environ["PATH"] = os.pathsep.join([binaries, os.environ["PATH"]])
@@ -55,15 +62,52 @@ class Course:
         source, released = self.source(name), self.root / "release" / name / f"{name}.ipynb"
         old = not released.exists() or released.stat().st_mtime < source.stat().st_mtime
         if old or not self._has(name):
-            api = NbGraderAPI(config=self.config)
-            made = api.generate_assignment(name, force=True, create=True)
-            if not made["success"]:
-                raise ValueError(f"{name} cannot be handed out: {(made.get('log') or made.get('error') or '')[-1500:]}")
+            with self._without_submissions(name):
+                made = NbGraderAPI(config=self.config).generate_assignment(name, force=True, create=True)
+                if not made["success"]:
+                    reason = (made.get("log") or made.get("error") or "")[-1500:]
+                    raise ValueError(f"{name} cannot be handed out: {reason}")
         return {"name": name, "source": source.read_text("utf-8"), "released": released.read_text("utf-8")}
 
-    def enter(self, name, result, timestamp=None):
+    @contextmanager
+    def _without_submissions(self, name):
+        """For a while, no submission of an assignment is in the gradebook; then all are again, with all their marks.
+
+        nbgrader adds and removes no cells of an assignment that has submissions. After an error all is as it was.
+        """
+        database = self.root / "gradebook.db"
+        before = database.read_bytes() if database.exists() else None
+        kept = {}
+        try:
+            if self._has(name):
+                with configuration.gradebook(self.root) as book:
+                    for found in list(book.assignment_submissions(name)):
+                        kept[found.student.id] = _state_of(book, name, found)
+                        book.remove_submission(name, found.student.id)
+            yield
+            with configuration.gradebook(self.root) as book:
+                for student, (submission, *cells) in kept.items():
+                    book.add_submission(name, student, **submission)
+                    notebook = book.find_submission_notebook(name, name, student)
+                    for known, there in zip(cells, (notebook.grades, notebook.comments)):
+                        for cell in there:
+                            for field, value in known.get(cell.name, {}).items():
+                                setattr(cell, field, value)
+                book.db.commit()
+        except BaseException:
+            if before is not None:
+                database.write_bytes(before)
+            raise
+
+    def due(self, name, when):
+        """Say when an assignment is due; see lateness.utc."""
+        with configuration.gradebook(self.root) as book:
+            book.update_or_create_assignment(name, duedate=lateness.utc(when))
+
+    def enter(self, name, result, time=None):
         """Enter a result into the gradebook, and keep the notebook that was run, where nbgrader's formgrader looks.
 
+        time: when it was handed in, or None: not known. It may take longer than can be waited for (see `enter`).
         Manual marks and comments stay, and are flagged there for another look. One that failed has no automatic marks
         at all, and asks to be graded by hand.
         """
@@ -75,8 +119,7 @@ class Course:
         )
         with configuration.gradebook(self.root) as book:
             book.update_or_create_student(student)
-            stamp = {"timestamp": parse_utc(timestamp)} if timestamp else {}
-            book.update_or_create_submission(name, student, **stamp)
+            book.update_or_create_submission(name, student, timestamp=time and lateness.utc(time))
         if result["status"] == "failed":
             note = f"**Not graded: {result['reason']}.** Automatic marks are missing, which does not mean zero."
             notebook.cells.insert(0, nbformat.v4.new_markdown_cell(note))
@@ -85,22 +128,29 @@ class Course:
                     grade.auto_score, grade.needs_manual_grade = None, True
                 book.db.commit()
         else:
-            whose = {
-                "nbgrader": {
-                    "notebook": name,
-                    "assignment": name,
-                    "student": student,
-                    "db_url": self.config.CourseDirectory.db_url,
-                }
-            }
-            quiet = logging.getLogger("nbgrader")
-            for step in (SaveAutoGrades, AssignLatePenalties):
-                step(parent=None, log=quiet).preprocess(notebook, whose)
+            self._step(SaveAutoGrades, name, student, notebook)
         place = self.root / "autograded" / student / name / f"{name}.ipynb"
         shutil.rmtree(place.parent, ignore_errors=True)
         place.parent.mkdir(parents=True)
         self._copy_files(name, student, place.parent)
         nbformat.write(notebook, place)
+
+    def _step(self, step, name, student, notebook):
+        """One of nbgrader's steps on a student's notebook."""
+        whose = {"notebook": name, "assignment": name, "student": student, "db_url": self.config.CourseDirectory.db_url}
+        quiet = logging.getLogger("nbgrader.steps")
+        quiet.setLevel(logging.CRITICAL)
+        step(parent=None, config=self.config, log=quiet).preprocess(notebook, {"nbgrader": whose})
+
+    def penalty(self, name, student):
+        """(how late a submission is, in words; what the course's rule takes off its present marks)."""
+        try:
+            self._step(AssignLatePenalties, name, student, nbformat.v4.new_notebook())
+        except MissingEntry:
+            return "", 0.0
+        with configuration.gradebook(self.root) as book:
+            found = book.find_submission(name, student)
+            return lateness.words(found.total_seconds_late), float(found.late_submission_penalty or 0)
 
     def submitted(self, name, student, files):
         """Keep what was handed in where nbgrader looks for it, unless it came from there."""
@@ -175,6 +225,21 @@ class Course:
             except MissingEntry:
                 return False
         return True
+
+
+def _state_of(book, name, submission):
+    """What a gradebook holds of a submission but its cells: its own fields, and those of grades and comments."""
+    notebook = book.find_submission_notebook(name, name, submission.student.id)
+    return (
+        {"timestamp": submission.timestamp, "extension": submission.extension},
+        {cell.name: {field: getattr(cell, field) for field in GRADE} for cell in notebook.grades},
+        {cell.name: {field: getattr(cell, field) for field in COMMENT} for cell in notebook.comments},
+    )
+
+
+def enter(root, name, result, time=None):
+    """As Course.enter, for a process of its own."""
+    Course(root).enter(name, result, time)
 
 
 def feedback(root, name, result):

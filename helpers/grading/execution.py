@@ -1,17 +1,26 @@
-"""Run a rebuilt submission cell by cell: a cell that hangs or kills its kernel costs the student that cell only."""
+"""Run a rebuilt submission cell by cell: a cell that hangs or kills its kernel costs the student that cell only.
 
-import copy
+The student's cells run in the kernel, the tests in this process (see judging.py).
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty
 
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbformat.v4 import new_code_cell, new_output
+from nbclient.util import ensure_async, run_sync
+from nbformat import NotebookNode
 from nbgrader.utils import determine_grade, is_grade, is_locked
 
 from . import showing
-from .sandbox import Kernel
+from .judging import Judge, error
+from .sandbox import Kernel, Limits, Watch
 
-CHANGED = """from helpers import marks as _canary
-'|'.join(_canary.tampered() + ['the name marks'] * (globals().get('marks') is not _canary))"""
 PICTURES, WHOLE = 500_000, 5_000_000  # characters: of a cell's pictures and tables, and of a whole run's output
 RESTARTS = 6  # of the kernel; each cell that ends one is left out in the next run
 
@@ -60,35 +69,74 @@ class Client(NotebookClient):
         self.left -= size if fits else 0
         return fits
 
+    def ask(self, request: str, seconds: float) -> str:
+        """Send a request to the kernel, and return its reply (see helpers.remote). Raises Ended."""
+        return run_sync(self._ask)(request, seconds)
 
-def run(notebook, answers, limits, work, confined):
+    async def _ask(self, request, seconds):
+        answer = f"__import__('helpers.remote', fromlist=['answer']).answer('{request}', globals())"
+        asked = self.kc.execute("pass", silent=True, allow_stdin=False, user_expressions={"reply": answer})
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            try:
+                message = await ensure_async(self.kc.shell_channel.get_msg(timeout=min(left, 1)))
+            except Empty:
+                if not await ensure_async(self.km.is_alive()):
+                    raise Ended("ended the kernel") from None
+                continue
+            if message["parent_header"].get("msg_id") == asked:
+                try:
+                    return str(message["content"]["user_expressions"]["reply"]["data"]["text/plain"]).strip("'")
+                except (KeyError, TypeError):
+                    return ""
+        raise Ended(f"ran longer than {seconds:.0f} s")
+
+
+class Ended(BaseException):
+    """A test whose answer took too long, or ended the kernel; no Exception, for tests may catch those."""
+
+
+def run(
+    notebook: NotebookNode, source: NotebookNode, files: Mapping[str, bytes], limits: Limits, confined: bool
+) -> list[str]:
     """Run a notebook in place.
 
-    answers: the names to spoil for the canary. work: the folder it runs in. Returns what was noticed, in words: cells
-    that ended the kernel, and tests that accept a wrong answer.
+    source: the teacher's notebook; files: what lies beside the student's, the same in each run. Returns what was
+    noticed, in words: cells that took too long or ended the kernel.
     """
-    left_out, noticed = {}, []
+    left_out: dict[int, str] = {}
     for _ in range(RESTARTS + 1):
-        ended, found = _once(notebook, left_out, answers, limits, work, confined)
+        with _folder(files) as work:
+            ended = _once(notebook, source, left_out, limits, work, confined)
         if ended is None:
             break
         index, reason = ended
-        if index >= len(notebook.cells):
-            found = [f"the canary {reason}"]
-            break
         left_out[index] = reason
     else:
         for i, cell in enumerate(notebook.cells):  # one cell after another ends the kernel: none of them counts
             if is_grade(cell) and cell.cell_type == "code" and i not in left_out:
-                cell.outputs = [_error("NotRun", f"the kernel ended {RESTARTS + 1} times before this test")]
+                cell.outputs = [error("NotRun", f"the kernel ended {RESTARTS + 1} times before this test")]
+    noticed = []
     for index, reason in sorted(left_out.items()):
         name = notebook.cells[index].metadata.get("nbgrader", {}).get("grade_id", f"the student's cell {index + 1}")
         noticed.append(f"{name} {reason}")
-    return noticed + found
+    return noticed
 
 
-def _once(notebook, left_out, answers, limits, work, confined):
-    """One run in one kernel. Returns ((index, why) of the cell that ended it, or None; what the canary found)."""
+@contextmanager
+def _folder(files: Mapping[str, bytes]) -> Generator[str]:
+    """A folder to run in, with files."""
+    work = tempfile.mkdtemp(prefix="work-")
+    try:
+        for name, data in files.items():
+            Path(work, Path(name).name).write_bytes(data)
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _once(notebook, source, left_out, limits, work, confined):
+    """One run in one kernel. Returns (index, why) of the cell that ended it, or None."""
     kernel = Kernel(confined=confined, work=str(work), limits=limits)
     first = next((i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and not is_locked(cell)), 0)
     client = Client(
@@ -103,62 +151,43 @@ def _once(notebook, left_out, answers, limits, work, confined):
         on_cell_executed=_note_error,
     )
     client.most, client.left = limits.output, WHOLE
-    limit = lambda i: limits.setup if i < first else limits.cell  # noqa: E731
+    watch = None
+    judge = Judge(source, lambda request: client.ask(request, limits.cell))
     i = -1
     try:
         with client.setup_kernel(cwd=str(work)):
+            watch = Watch(kernel.provisioner.pid, kernel.sockets, limits)
+            watch.start()
             for i, cell in enumerate(notebook.cells):
                 if cell.cell_type != "code":
                     continue
                 if i in left_out:
-                    cell.outputs = [_error("NotRun", f"this cell {left_out[i]}, and was left out")]
+                    cell.outputs = [error("NotRun", f"this cell {left_out[i]}, and was left out")]
                     continue
-                client.timeout = limit(i)
+                client.timeout = limits.setup if i < first else limits.cell
+                if is_grade(cell) and is_locked(cell):
+                    judge.test(cell)
+                    continue
                 client.execute_cell(cell, i)
-                _impossible_points(cell)
+                if is_locked(cell):
+                    judge.prepare(cell.source)
                 if i < first and any(out.output_type == "error" for out in cell.outputs):
                     raise NotStarted(f"the first cells fail: {cell.outputs[-1].evalue}")
-            i = len(notebook.cells)
-            return None, _canary(client, notebook, answers, limits)
+            return None
+    except Ended as reason:
+        return i, (watch and watch.why) or str(reason)
     except CellTimeoutError:
         if i < first:
             raise NotStarted(f"the first cells took longer than {limits.setup:.0f} s") from None
-        return (i, f"ran longer than {limit(i):.0f} s"), []
-    except (DeadKernelError, RuntimeError) as error:
+        return i, f"ran longer than {client.timeout:.0f} s"
+    except (DeadKernelError, RuntimeError) as problem:
         if i < first:
-            raise NotStarted(f"no kernel started: {error}") from error
-        return (i, "ended the kernel"), []
+            raise NotStarted(f"no kernel started: {problem}") from problem
+        return i, (watch and watch.why) or "ended the kernel"
     finally:
+        if watch:
+            watch.stop()
         kernel.remove()
-
-
-def _canary(client, notebook, answers, limits):
-    """Put wrong answers in the place of the student's: every test that gave points must now give none."""
-    earned = [cell for cell in notebook.cells if is_grade(cell) and cell.cell_type == "code" and points(cell)]
-    length, client.timeout, found = len(notebook.cells), limits.cell, []
-    if not earned:
-        return []
-    spoil = [f"if {name!r} in globals(): {name} = _canary.spoil({name})" for name in answers]
-    cells = [new_code_cell(CHANGED), new_code_cell("\n".join(spoil))]
-    cells += [new_code_cell(cell.source, metadata=copy.deepcopy(cell.metadata)) for cell in earned]
-    cells.append(new_code_cell("assert False"))
-    try:
-        for cell in cells:
-            notebook.cells.append(cell)
-            client.execute_cell(cell, len(notebook.cells) - 1)
-    finally:
-        del notebook.cells[length:]
-    changed, spoilt, *tests, certain = cells
-    said = next((out.data.get("text/plain", "") for out in changed.outputs if out.output_type == "execute_result"), "")
-    if said != "''":
-        said = said.strip("'\"").replace("|", ", ")
-        found.append(f"changed while running: {said or 'the check itself'}")
-    found += [f"{test.metadata.nbgrader.grade_id} accepts a wrong answer" for test in tests if points(test)]
-    if any(out.output_type == "error" for out in spoilt.outputs) or not any(
-        out.output_type == "error" for out in certain.outputs
-    ):
-        found.append("assert does not work as it should")
-    return found
 
 
 def points(cell):
@@ -166,34 +195,8 @@ def points(cell):
     return determine_grade(cell)[0]
 
 
-def _impossible_points(cell):
-    """Replace points that cannot be: above the maximum, or no plain number, which nbgrader takes for full points.
-
-    nbgrader looks at the first result or error. A result that student code shows before an error must not count.
-    """
-    if not is_grade(cell):
-        return
-    results = [out for out in cell.outputs if out.output_type == "execute_result"]
-    if any(out.output_type == "error" for out in cell.outputs):
-        cell.outputs = [out for out in cell.outputs if out not in results]
-    elif len(results) > 1:
-        cell.outputs = [_error("ImpossiblePoints", f"the test returned {len(results)} results")]
-    elif results:
-        text = results[0].data.get("text/plain", "")
-        try:
-            possible = 0 <= float(text) <= float(cell.metadata.nbgrader.points)
-        except ValueError:
-            possible = False
-        if not possible:
-            cell.outputs = [_error("ImpossiblePoints", f"the test returned {text[:80]}")]
-
-
 def _note_error(cell, cell_index, execute_reply):
     """Record an error that the kernel reports but did not show, because student code has switched that off."""
     content = execute_reply["content"]
     if content["status"] == "error" and not any(out.output_type == "error" for out in cell.outputs):
-        cell.outputs.append(_error(content.get("ename", "Error")[:100], content.get("evalue", "")[:20_000]))
-
-
-def _error(name, value):
-    return new_output("error", ename=name, evalue=value, traceback=[f"{name}: {value}"])
+        cell.outputs.append(error(content.get("ename", "Error")[:100], content.get("evalue", "")[:20_000]))

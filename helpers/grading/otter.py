@@ -87,7 +87,7 @@ def _cases(test, most, before):
     """Otter's test cases for a test cell: one, or one for each part of `marks.score`."""
     hidden = bool(HIDDEN.search(test.source))
     code = re.sub(r"### (BEGIN|END) HIDDEN TESTS\n?", "", test.source).strip()
-    code = re.sub(r'^""".*?"""\n', "", code, flags=re.DOTALL)
+    code = _undecorated(re.sub(r'^""".*?"""\n', "", code, flags=re.DOTALL))
     last = ast.parse(code).body[-1]
     scored = isinstance(last, ast.Expr) and ast.unparse(last).startswith("marks.score(")
     parts = [ast.unparse(part) for part in last.value.args[1:]] if scored else [None]
@@ -100,11 +100,21 @@ def _cases(test, most, before):
         yield new_code_cell(head + (before if hidden else "") + body + (f"\n\n{part}()" if part else ""))
 
 
+def _undecorated(source):
+    """A test's source with its probes as otter's doctests can read them: `f = marks.probe(f)` for the decorator."""
+    return re.sub(
+        r"^@marks\.probe\n(def (\w+)\(.*?)(?=^\S|\Z)",
+        lambda found: f"{found[1].rstrip()}\n{found[2]} = marks.probe({found[2]})\n\n",
+        source,
+        flags=re.MULTILINE | re.DOTALL,
+    )
+
+
 def _setup(source):
     """The lines of a visible test that a hidden one may build on: all but those that compare."""
     kept = [
         node
-        for node in ast.parse(source).body
+        for node in ast.parse(_undecorated(source)).body
         if isinstance(node, (ast.Assign, ast.FunctionDef, ast.Import, ast.ImportFrom))
     ]
     return "".join(ast.unparse(node) + "\n" for node in kept)
@@ -140,7 +150,7 @@ def export(source: str | Path, folder: str | Path) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     # What the notebook imports goes with it: Gradescope's machine has nothing of ours.
     (folder / "helpers").mkdir(exist_ok=True)
-    for name in ("__init__", "marks", "training"):
+    for name in ("__init__", "marks", "remote", "training"):
         shutil.copy(HELPERS / f"{name}.py", folder / "helpers")
     lines = (HELPERS.parent / "requirements.txt").read_text("utf-8").splitlines()
     needed = [line.partition("#")[0].strip() for line in lines if line.partition(">")[0] in NEEDED]

@@ -32,15 +32,16 @@ def start() -> None:
         forkserver.ensure_running()
 
 
-def call(function: Callable, *inputs: Any, seconds: float = 600) -> Any:
+def call(function: Callable, *inputs: Any, seconds: float = 600, memory: int | None = None) -> Any:
     """The value of a function of some module, called in a process of its own.
 
     inputs, value: what can be pickled. What the function leaves in the temporary folder goes with its process. Raises
-    Ended if the function raises, if it takes longer than `seconds`, or if its process ends.
+    Ended if the function raises, if it takes longer than `seconds`, or if its process ends. memory: how many bytes it
+    may ask for; what it starts may set itself another limit.
     """
     with tempfile.TemporaryDirectory(prefix="grading-") as folder:
         Path(folder, "tmp").mkdir()
-        Path(folder, "call").write_bytes(pickle.dumps((function, inputs)))
+        Path(folder, "call").write_bytes(pickle.dumps((function, inputs, memory)))
         process = _start(folder)
         _running.add(process)
         try:
@@ -105,7 +106,11 @@ def _serve(folder):
     """Make the call that lies in a folder, and leave its value there."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who called, who ends this process
     os.environ["TMPDIR"] = tempfile.tempdir = str(Path(folder, "tmp"))
-    function, inputs = pickle.loads(Path(folder, "call").read_bytes())
+    function, inputs, memory = pickle.loads(Path(folder, "call").read_bytes())
+    if memory:
+        import resource  # not everywhere, but wherever a kernel can be confined
+
+        resource.setrlimit(resource.RLIMIT_AS, (memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
     try:
         outcome = True, function(*inputs)
     except Exception as error:

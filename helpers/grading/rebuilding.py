@@ -8,17 +8,16 @@ import copy
 import re
 
 import nbformat
-from nbgrader.utils import is_grade, is_solution
+from IPython.core.inputtransformer2 import TransformerManager
+from nbgrader.utils import compute_checksum, is_grade, is_solution
 
 HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS", re.DOTALL)
-# Names that no answer needs, and most tampering does.
+# Names that no answer needs, of code that looks at what runs it, or reaches out of its kernel.
 SUSPECT = {
     "_getframe",
     "f_back",
     "f_locals",
-    "f_globals",
     "currentframe",
-    "get_ipython",
     "ast_transformers",
     "input_transformers_post",
     "input_transformers_cleanup",
@@ -28,40 +27,28 @@ SUSPECT = {
     "get_objects",
     "get_referrers",
     "__globals__",
-    "__builtins__",
-    "builtins",
     "_exit",
-    "exit",
-    "quit",
     "fork",
     "kill",
-    "system",
     "popen",
     "Popen",
     "subprocess",
-    "multiprocessing",
     "socket",
-    "urllib",
-    "requests",
     "ctypes",
     "sqlite3",
-    "setattr",
     "exec",
     "eval",
     "__import__",
     "importlib",
-    "modules",
-    "spoil",
-    "tampered",
     "rmtree",
-    "expanduser",
     "chmod",
     "showtraceback",
     "displayhook",
-    "publish",
 }
 
-MODULES = {"np", "numpy", "keras", "ops", "tf", "marks", "helpers"}  # whose parts no answer changes
+MODULES = {"np", "numpy", "keras", "ops", "tf", "marks", "remote", "helpers"}  # whose parts no answer changes
+OPEN = {"data", "files", "marks", "plots", "remote", "training"}  # of helpers: the rest holds what is asked for
+TEXT = ("%%html", "%%javascript", "%%js", "%%latex", "%%markdown", "%%svg")  # magics whose cell is no code
 
 
 class NoNotebook(ValueError):
@@ -72,10 +59,12 @@ def read(text, name):
     """A notebook from its text; raises NoNotebook if it is none."""
     try:
         notebook = nbformat.reads(text, as_version=4)
-        cells = [(cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells]
+        for cell in notebook.cells:  # half a character can be neither run nor written
+            cell.source = cell.source.encode("utf-8", "replace").decode()
+            cell.cell_type, cell.metadata  # noqa: B018
     except Exception as error:  # nbformat's readers fail in a dozen ways on what is no notebook
         raise NoNotebook(f"{name} is no notebook that can be read: {type(error).__name__}") from None
-    if not cells:
+    if not notebook.cells:
         raise NoNotebook(f"{name} has no cells")
     return notebook
 
@@ -85,24 +74,6 @@ def tasks(source):
     return {
         cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points) for cell in source.cells if is_grade(cell)
     }
-
-
-def answers(source):
-    """The names that the assignment's coding tasks ask for: functions, classes and values."""
-    return [
-        name
-        for cell in source.cells
-        if cell.cell_type == "code" and is_solution(cell) and not is_grade(cell)
-        for node in ast.parse(cell.source).body
-        for name in _defined(node)
-    ]
-
-
-def hidden_lines(source, released):
-    """The lines that only an assignment's hidden tests have, if long enough to be recognised."""
-    found = "\n".join(text for cell in source.cells for text in HIDDEN.findall(cell.source))
-    known = "\n".join(cell.source for cell in released.cells)
-    return {line.strip() for line in found.splitlines() if len(line.strip()) >= 16 and line.strip() not in known}
 
 
 def rebuild(submitted, source, released):
@@ -132,17 +103,15 @@ def rebuild(submitted, source, released):
     for i, (given, original) in enumerate(zip(released.cells, source.cells)):
         cell, mine, name = copy.deepcopy(given), first.get(known[i]), known[i]
         if mine is None:
-            flags += [f"deleted the cell {name}"] if is_grade(given) or is_solution(given) else []
+            flags += [f"the cell {name} is missing"] * is_solution(given)  # a test may be newer than the submission
             if is_solution(given) and not is_grade(given):
                 cell.source = "# This cell was deleted."  # the stub would hide an answer in a cell of its own
         elif is_solution(given):
             cell.source = mine.source
             if mine.cell_type != cell.cell_type:
                 flags.append(f"the cell {name} was handed in as {mine.cell_type}, taken as {cell.cell_type}")
-        elif mine.source.strip() != given.source.strip() and given.cell_type == "code":
+        elif given.cell_type == "code" and not _as_given(mine, given):
             flags.append(f"changed the cell {name}, restored")
-        if mine is not None and is_grade(given) and _points(mine) != float(given.metadata.nbgrader.points):
-            flags.append(f"changed the points of {name}, restored")
         if not is_solution(given):
             cell.source = original.source
         if cell.cell_type == "code":
@@ -166,7 +135,7 @@ def _answered_nearby(cells, released, handed_in):
     marked = [i for i, cell in enumerate(cells) if _id(cell) and is_grade(cell)]
     for i in (i for i in marked if is_solution(cells[i])):
         name = _id(cells[i])
-        if cells[i].source.strip() not in (given[name].source.strip(), ""):
+        if _lines(cells[i]) not in (_lines(given[name]), []):
             continue
         before = max((other for other in marked if other < i), default=-1)
         after = min((other for other in marked if other > i), default=len(cells))
@@ -198,46 +167,82 @@ def _is_prose(cell):
 
 
 def suspects(notebook):
-    """What in the student's code is found in tampering, and not in answers: sentences that name it and its cell.
+    """What in a notebook that has run a teacher should look at: a list of sentences that name it and its cell.
 
-    A hint for the teacher to look, no proof: it changes no mark.
+    That is: answers taken from helpers, names that no answer needs, and code that ran but cannot be searched. A hint,
+    no proof: it changes no mark.
     """
+    flags = []
     for i, cell in enumerate(notebook.cells):
         if cell.cell_type != "code" or not (is_solution(cell) or _id(cell) is None):
             continue
-        where = _id(cell) or f"the student's cell {i + 1}"
-        code = re.sub(r"^(\s*)[%!].*$", r"\1pass", cell.source, flags=re.MULTILINE)
-        if code != cell.source:
-            yield f"{where} uses a magic or shell command"
-        try:
-            tree = ast.parse(code)
-        except (SyntaxError, ValueError, RecursionError):
+        where, tree = _id(cell) or f"the student's cell {i + 1}", _tree(cell.source)
+        if tree is None:
+            stopped = any(out.get("ename") in ("SyntaxError", "IndentationError", "TabError") for out in cell.outputs)
+            if not stopped and not cell.source.lstrip().startswith(TEXT):
+                flags.append(f"{where} is no Python that can be searched, but it ran")
             continue
-        names = set()
+        names, taken = set(), set()
         for node in ast.walk(tree):
             if isinstance(node, ast.Name):
                 names.add(node.id)
             elif isinstance(node, ast.Attribute):
                 names.add(node.attr)
-                if (
-                    isinstance(node.ctx, ast.Store)
-                    and isinstance(node.value, (ast.Name, ast.Attribute))
-                    and ast.unparse(node.value).split(".")[0] in MODULES
-                ):
-                    yield f"{where} changes {ast.unparse(node)}"
-            elif isinstance(node, (ast.Import, ast.ImportFrom)):
+                of = ast.unparse(node.value) if isinstance(node.value, (ast.Name, ast.Attribute)) else ""
+                if isinstance(node.ctx, ast.Store) and of.split(".")[0] in MODULES:
+                    flags.append(f"{where} changes {of}.{node.attr}")
+                if of == "helpers":
+                    taken.add(node.attr)
+            elif isinstance(node, ast.Import):
                 names |= {part for alias in node.names for part in alias.name.split(".")}
-                names |= set((getattr(node, "module", None) or "").split("."))
+                taken |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("helpers.")}
+            elif isinstance(node, ast.ImportFrom):
+                module = (node.module or "").split(".")
+                names |= {*module, *(alias.name for alias in node.names)}
+                if module[0] == "helpers":
+                    taken |= set(module[1:2] or [alias.name for alias in node.names])
             elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "gradebook" in node.value:
-                names.add("_gradebook")
-        if found := sorted(names & (SUSPECT | {"_gradebook"})):
-            yield f"{where} uses {', '.join(name.lstrip('_') if name == '_gradebook' else name for name in found)}"
+                names.add("gradebook")
+        flags += [
+            f"{where} takes answers from helpers.{module}"
+            for module in sorted(name for name in taken - OPEN if not name.startswith("__"))
+        ]
+        if found := sorted(names & (SUSPECT | {"gradebook"})):
+            flags.append(f"{where} uses {', '.join(found)}")
+    return flags
+
+
+def _tree(source):
+    """The syntax of a cell without its magics, or None."""
+    try:
+        code = re.sub(r"\A\s*%%.*\n?", "", source)
+        return ast.parse(TransformerManager().transform_cell(code))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _id(cell):
     """The grade_id of a cell, or None: a cell of the student's own."""
     metadata = cell.metadata.get("nbgrader")
-    return metadata.get("grade_id") if isinstance(metadata, dict) else None
+    name = metadata.get("grade_id") if isinstance(metadata, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _as_given(mine, given):
+    """Whether a cell is as it was handed out, now or earlier: nbgrader leaves a checksum of source and points in it."""
+    if (_lines(mine), _points(mine)) == (_lines(given), _points(given)):
+        return True
+    try:
+        return mine.metadata.nbgrader.checksum == compute_checksum(
+            nbformat.from_dict({**mine, "source": mine.source.replace("\r", "")})
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+
+
+def _lines(cell):
+    """A source without what editors and platforms change: the ends of lines."""
+    return [line.rstrip() for line in cell.source.strip().splitlines()]
 
 
 def _points(cell):
@@ -251,10 +256,3 @@ def _plain(cell):
     """A cell of the student's own: its text, without metadata and outputs."""
     make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
     return make.get(cell.cell_type, nbformat.v4.new_raw_cell)(cell.source)
-
-
-def _defined(node):
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        yield node.name
-    elif isinstance(node, ast.Assign):
-        yield from (target.id for target in node.targets if isinstance(target, ast.Name))

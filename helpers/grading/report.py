@@ -5,44 +5,53 @@ import os
 from collections import Counter
 from pathlib import Path
 
+from .people import harmless
+
 MOST = 20  # of a student's flags
 
 
-def write_table(path, points, rows):
+def write_table(path, points, rows, missing=()):
     """Write the marks as CSV: a row a student; a mark that is missing is an empty field, never 0.
 
-    points: {grade_id: highest mark}. rows: [(result, {grade_id: mark or None}, status)].
+    points: {grade_id: highest mark}. rows: [run.Row]; missing: names of those who handed in nothing.
     """
     part = Path(f"{path}.part")
     with part.open("w", newline="", encoding="utf-8-sig") as file:  # with a mark by which Excel knows it
         write = csv.writer(file).writerow
-        write(["student", "status", "total", "of", *points, "confined", "reason", "look at"])
-        for result, marks, status in rows:
+        write(["student", "status", "total", "of", "late", "penalty", *points, "confined", "reason", "look at"])
+        for row in rows:
+            result, marks, status = row.result, row.marks, row.status
             cells = [marks.get(name) for name in points]
-            total = "" if status == "failed" else _number(sum(mark or 0 for mark in marks.values()))
             write([
-                _text(_plain(result["student"])),
+                harmless(_plain(result["student"])),
                 status,
-                total,
+                "" if status == "failed" else _number(row.total),
                 _number(sum(points.values())),
+                row.late,
+                _number(row.penalty or None),
                 *map(_number, cells),
                 "yes" if result["confined"] else "no",
-                _text(_plain(result["reason"])),
-                _text(_flags(result)),
+                harmless(_plain(result["reason"])),
+                harmless(_flags(result)),
             ])
+        for name in missing:
+            write([harmless(_plain(name)), "missing", "", _number(sum(points.values()))])
     os.replace(part, path)
 
 
-def summary(name, rows, why_not, earlier=0):
-    """The summary of a run, in words. why_not: why the kernels were not confined, or None; earlier: rows of others."""
-    counts = Counter(status for _, _, status in rows)
+def summary(name, rows, why_not, earlier=0, also=()):
+    """The summary of a run, in words.
+
+    why_not: why the kernels were not confined, or None; earlier: rows of others; also: more sentences.
+    """
+    counts = Counter(row.status for row in rows)
     lines = [
         f"{name}: {len(rows)} submissions: "
         + ", ".join(
             f"{counts[status]} {status}" for status in ("graded", "needs manual grading", "failed") if counts[status]
         )
     ]
-    run = [result for result, _, _ in rows if result["notebook"]]
+    run = [row.result for row in rows if row.result["notebook"]]
     loose = sum(not result["confined"] for result in run)
     if loose:
         lines.append(
@@ -52,12 +61,18 @@ def summary(name, rows, why_not, earlier=0):
     else:
         lines.append(f"Confined by bubblewrap: the code of all {len(run)} submissions that ran.")
     lines += [f"The table keeps {earlier} graded before, who are not in this folder or zip."] * bool(earlier)
+    lines += [_plain(sentence, 2000) for sentence in also]
     lines += [
-        f"  failed: {_plain(result['student'])}: {_plain(result['reason'])}"
-        for result, _, status in rows
-        if status == "failed"
+        f"  failed: {_plain(row.result['student'])}: {_plain(row.result['reason'])}"
+        for row in rows
+        if row.status == "failed"
     ]
-    lines += [f"  look at {_plain(result['student'])}: {_flags(result)}" for result, _, _ in rows if result["flags"]]
+    lines += [
+        f"  late: {_plain(row.result['student'])}: {row.late}" + (f", −{row.penalty:g}" if row.penalty else "")
+        for row in rows
+        if row.late
+    ]
+    lines += [f"  look at {_plain(row.result['student'])}: {_flags(row.result)}" for row in rows if row.result["flags"]]
     return "\n".join(lines)
 
 
@@ -72,11 +87,12 @@ def _flags(result):
     return "; ".join(said[:MOST] + [f"and {len(said) - MOST} more"] * (len(said) > MOST))
 
 
-def _plain(text):
+def named(names):
+    """Names in a row, no more than can be read."""
+    names = list(names)
+    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
+
+
+def _plain(text, most=300):
     """A text in which names of a student's making cannot begin a line or move the cursor."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)[:300]
-
-
-def _text(value):
-    # A spreadsheet takes a field that begins so for a formula.
-    return "'" + value if value[:1] in ("=", "+", "-", "@") else value
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)[:most]

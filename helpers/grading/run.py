@@ -11,22 +11,32 @@ from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
-from nbgrader.utils import parse_utc
 from tqdm import tqdm
 
-from . import processes, rebuilding, report, sandbox, student, submissions
-from .course import Course, feedback
+from . import lateness, people, processes, rebuilding, report, sandbox, student, submissions
+from .course import Course, enter, feedback
 
 COURSE = Path(__file__).resolve().parents[2] / "notebooks" / "assignments"
-PAGE = 120  # seconds for a student's feedback
+ENTER, PAGE = 60, 120  # seconds for entering a student's marks, and for the feedback
 
 
 class Row(NamedTuple):
-    """What the table says of a student: the result (see student.grade), {grade_id: mark or None}, and the status."""
+    """What the table says of a student.
+
+    The result (see student.grade), {grade_id: mark or None}, the status, how late it was in words, and what is taken
+    off for that.
+    """
 
     result: dict
     marks: dict[str, float | None]
     status: str
+    late: str = ""
+    penalty: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The marks there are, less the penalty."""
+        return max(0.0, sum(mark or 0 for mark in self.marks.values()) - self.penalty)
 
 
 def grade(
@@ -39,19 +49,26 @@ def grade(
     confine: bool = True,
     again: bool = False,
     show: bool = True,
+    class_list: str | Path | None = None,
+    due: str | None = None,
 ) -> list[Row]:
     """Grade what was handed in for an assignment, and write all that a teacher reads into the course's folder.
 
     name: the assignment; place: a folder or a zip of submissions; root: the course's folder; jobs: how many at a time;
     dask: the address of a scheduler, whose workers then do the grading; confine: whether to use bubblewrap; again:
-    also what is graded already; show: a progress bar. Returns the rows of those who are in `place`; the table keeps
-    those of earlier runs too. Raises ValueError where nothing can be graded.
+    also what is graded already; show: a progress bar; class_list: a CSV of who should have handed in (see people.py);
+    due: when. Returns the rows of those who are in `place`; the table keeps those of earlier runs too. Raises
+    ValueError where nothing can be graded.
 
     Example: grade("06_vae", "submissions.zip", jobs=4)
     """
     course, limits = Course(root), limits or sandbox.Limits()
+    class_of = people.read(class_list) if class_list else []
     assignment = course.release(name)
-    handed_in = submissions.find(place, name)
+    if due:
+        course.due(name, due)
+    found = submissions.find(place, name)
+    handed_in = found.students
     kept = Kept(course.root / "grades" / name)
     results: dict[str, dict] = {}
     waiting = []
@@ -77,7 +94,9 @@ def grade(
     with bar, _workers(jobs or max(1, (os.cpu_count() or 2) - 1)) as pool:
         for job, result in _on_dask(waiting, dask) if dask else _here(waiting, pool):
             who = job["student"]
-            results[who] = result = _entered(course, name, result, handed_in[who])
+            result["late"] = who in found.late
+            result["flags"] = [*found.notes.get(who, ()), *result["flags"]]
+            results[who] = result = _entered(course, name, result, _time(found, who))
             kept.keep(job, result)
             bar.update()
             bar.set_postfix_str(f"{who}: {result['status']}"[:40])
@@ -92,10 +111,15 @@ def grade(
                 results[who]["flags"] = [*results[who]["flags"], f"no feedback was written: {missing}"]
     table = {who: _row(course, name, results[who]) for who in sorted(results)}
     points = rebuilding.tasks(nbformat.reads(assignment["source"], as_version=4))
-    report.write_table(course.root / "grades" / f"{name}.csv", points, table.values())
+    known, missing, also = people.match(table, class_of) if class_of else ({}, [], [])
+    absent = sorted(person.name for person in missing)
+    report.write_table(course.root / "grades" / f"{name}.csv", points, table.values(), absent)
+    also += [f"Handed in nothing: {report.named(absent)}."] if absent else []
+    also += [f"Files that are nobody's: {report.named(found.nobodys)}."] if found.nobodys else []
+    also += _export(course, name, table, known, found.platform, sum(points.values()))
     rows = [table[who] for who in handed_in]
     said = report.summary(
-        name, rows, sandbox.unconfined_because() if confine else "--unconfined was given", len(earlier)
+        name, rows, sandbox.unconfined_because() if confine else "--unconfined was given", len(earlier), also
     )
     (course.root / "grades" / f"{name}.txt").write_text(said + "\n", "utf-8")
     return rows
@@ -153,21 +177,46 @@ def _workers(number):
         pool.shutdown()
 
 
-def _entered(course, name, result, files):
+def _time(found, who):
+    """When a submission came: as the platform says, or nbgrader's timestamp.txt; as a text that may be none."""
+    files = found.students[who]
+    if found.platform is None and isinstance(files, dict) and "timestamp.txt" in files:
+        return files["timestamp.txt"].decode("utf-8", "replace").strip()[:100]
+    return found.times[who].isoformat() if who in found.times else None
+
+
+def _entered(course, name, result, time):
     """The result, once it is in the gradebook. One that cannot be entered becomes a failure, which can."""
-    stamp = files.get("timestamp.txt") if isinstance(files, dict) else None
     try:
-        stamp = stamp and stamp.decode().strip()
-        parse_utc(stamp or "2000-01-01")
+        time = time and lateness.utc(time).isoformat() + "Z"
     except Exception:  # of dateutil's, many; a student can write the file
-        result["flags"], stamp = [*result["flags"], "timestamp.txt holds no time"], None
+        result["flags"], time = [*result["flags"], "timestamp.txt holds no time"], None
     try:
-        course.enter(name, result, stamp or None)
-    except Exception as problem:
-        reason = f"the gradebook does not take it: {type(problem).__name__}: {problem}"[:300]
+        processes.call(enter, course.root, name, result, time, seconds=ENTER)
+    except processes.Ended as problem:
+        reason = f"the gradebook does not take it: {problem}"[:300]
         result = {**result, "status": "failed", "reason": reason, "points": {}, "notebook": "", "again": True}
-        course.enter(name, result)
+        course.enter(name, result, time)
     return result
+
+
+def _export(course, name, table, known, platform, most):
+    """Write the marks for Canvas's or Moodle's gradebook, where they come from there; what was written, in words.
+
+    Who is not marked to the end is left empty, so that the platform keeps what it has.
+    """
+    columns = {column for person in known.values() for column in person.row}
+    totals = {who: row.total if row.status == "graded" else None for who, row in table.items()}
+    left = sum(total is None for total in totals.values())
+    waiting = f", empty for {left} who are not marked to the end" if left else ""
+    written = []
+    if platform == "Canvas" or "SIS Login ID" in columns:
+        people.write_canvas(course.root / "grades" / f"{name}-canvas.csv", name, most, totals, known)
+        written.append(f"For Canvas's gradebook: grades/{name}-canvas.csv{waiting}.")
+    if platform == "Moodle" or columns & {"Identifier", "Email address"}:
+        people.write_moodle(course.root / "grades" / f"{name}-moodle.csv", most, totals, known)
+        written.append(f"For Moodle: grades/{name}-moodle.csv{waiting}.")
+    return written
 
 
 def _here(jobs: Iterable[dict], pool: ThreadPoolExecutor) -> Iterator[tuple[dict, dict]]:
@@ -202,7 +251,9 @@ def _feedback(course, name, result):
 
 def _row(course, name, result):
     marks, by_hand = course.marks(name, result["student"])
+    words, penalty = course.penalty(name, result["student"])
+    words = words or "the platform says so, not how much" * result.get("late", False)
     if result["status"] == "failed":
         done = marks and all(mark is not None for mark in marks.values()) and not by_hand
-        return Row(result, marks, "graded" if done else "failed")
-    return Row(result, marks, "needs manual grading" if by_hand else "graded")
+        return Row(result, marks, "graded" if done else "failed", words, penalty)
+    return Row(result, marks, "needs manual grading" if by_hand else "graded", words, penalty)

@@ -1,10 +1,12 @@
 """A kernel for code that is not trusted, confined by bubblewrap where the system allows it (Linux).
 
 Inside there is no network, the system is read-only, and of the machine's files there are only Python, the packages,
-`helpers`, and a throw-away copy of what was submitted. CPU time, memory, file size and processes are limited. What
-runs inside one kernel can still change what else runs in it: confinement does not stop that.
+the parts of `helpers` that hold no answers, and a throw-away copy of what was submitted. CPU time, memory, file size
+and processes are limited. What runs inside one kernel can still change what else runs in it: confinement does not stop
+that.
 """
 
+import contextlib
 import functools
 import itertools
 import os
@@ -13,19 +15,23 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import Bool, Instance, Unicode
 
 from helpers.publish import ThisPython
 
+from .rebuilding import OPEN
+
 HELPERS = Path(__file__).resolve().parents[1]
-HOME, PROJECT = "/home/student", "/opt/project"
+HOME, PROJECT, GIVEN = "/home/student", "/opt/project", "/opt/given"
 # Runs inside, first: another user where the grader is root (whom a limit of processes does not bind), then the limits.
 # Last the priority: a submission that forks must not take the processor from the grader, who has to end it.
-BEGIN = f"""import os, resource, sys
+BEGIN = f"""import os, resource, shutil, sys
 user, *limits = map(int, sys.argv[1:6])
 if user:
     os.setgroups([]); os.setgid(user); os.setuid(user)
@@ -33,23 +39,33 @@ for name, limit in zip(("CPU", "AS", "FSIZE", "NPROC"), limits):
     resource.setrlimit(getattr(resource, "RLIMIT_" + name), (limit, limit))
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 os.nice(10)
+shutil.copytree("{GIVEN}", "{HOME}/work", dirs_exist_ok=True)
 os.chdir("{HOME}/work")
 os.execv(sys.argv[6], sys.argv[6:])"""
 
 _kernels = itertools.count()
+LOOK = 0.5  # seconds between two looks at what a kernel uses
+SOCKETS = 16 << 20  # bytes in the folder of its sockets, which is on the disk
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use. Seconds of a cell, of the first locked cells (imports take time), of CPU, and of the
-    whole submission; bytes of memory a process and of a file; processes and threads; characters of output a cell."""
+    """What a submission may use.
+
+    Seconds of a cell, of the first locked cells (imports take time), of CPU a process, and of the whole submission;
+    bytes of memory that a process may ask for, and that all together may use; bytes of a file, and of all files (a
+    quarter as much again in /tmp, and in /dev/shm an eighth; they are in memory, and never on a disk); processes and
+    threads; characters of output a cell.
+    """
 
     cell: float = 60
     setup: float = 180
     cpu: int = 600
     submission: float = 600
     memory: int = 8 << 30
+    together: int = 4 << 30
     file: int = 64 << 20
+    files: int = 512 << 20
     processes: int = 256
     output: int = 20_000
 
@@ -75,8 +91,13 @@ def unconfined_because():
     return f"bubblewrap does not work here: {tried.stderr.strip()[-200:] or tried.returncode}"
 
 
+def space(place, size):
+    """The words by which bubblewrap makes an empty place for so many bytes of files, in memory."""
+    return ["--perms", "1777", "--size", str(size), "--tmpfs", place]
+
+
 def command(run, work, sockets, limits):
-    """The command that runs `run`, a list, confined. work: the folder it works in; sockets: the one of its sockets."""
+    """The command that runs `run`, a list, confined. work: a folder of which it gets a copy; sockets: its sockets'."""
     root = os.getuid() == 0
     # A user for each kernel: the limit of processes counts a user's, and those of the last kernel may still be ending.
     user = 1_000_000 + 10 * os.getpid() + next(_kernels) % 10 if root else 0
@@ -90,6 +111,8 @@ def command(run, work, sockets, limits):
         for above in reversed(Path(place).parents[:-1]):  # else a closed folder, such as /root, stays closed
             bound += ["--perms", "0755", "--dir", str(above)]
         bound += ["--ro-bind", place, place]
+    for installed in {Path(sysconfig.get_path(name), "helpers") for name in ("purelib", "platlib")}:
+        bound += ["--tmpfs", str(installed)] if installed.is_dir() else []
     settings = {
         "HOME": HOME,
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
@@ -128,18 +151,11 @@ def command(run, work, sockets, limits):
         "/proc",
         "--dev",
         "/dev",
-        "--perms",
-        "1777",
-        "--size",
-        str(256 << 20),
-        "--tmpfs",
-        "/tmp",
-        "--perms",
-        "1777",
-        "--size",
-        str(256 << 20),
-        "--tmpfs",
-        HOME,
+        *space("/dev/shm", limits.files // 8),
+        "--remount-ro",
+        "/dev",
+        *space("/tmp", limits.files // 4),
+        *space(HOME, limits.files),
         *bound,
         "--perms",
         "0755",
@@ -149,17 +165,23 @@ def command(run, work, sockets, limits):
         "0755",
         "--dir",
         PROJECT,
-        "--ro-bind",
-        str(HELPERS),
+        "--perms",
+        "0755",
+        "--dir",
         f"{PROJECT}/helpers",
-        "--tmpfs",
-        f"{PROJECT}/helpers/grading",
-        "--bind",
+        *(
+            word
+            for name in ["__init__", *sorted(OPEN)]
+            for word in ("--ro-bind", f"{HELPERS}/{name}.py", f"{PROJECT}/helpers/{name}.py")
+        ),
+        "--ro-bind",
         str(work),
-        f"{HOME}/work",
+        GIVEN,
         "--bind",
         str(sockets),
         str(sockets),
+        "--remount-ro",
+        "/",
         "--clearenv",
         *(word for item in settings.items() for word in ("--setenv", *item)),
         sys.executable,
@@ -190,6 +212,46 @@ QUIET = {
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     "PYTHONHASHSEED": "0",
 }
+
+
+class Watch(threading.Thread):
+    """Ends a process with all that it started once they use too much together; `why` says so, in words.
+
+    What no limit of a single process holds: the memory of all of them, and what they put where their sockets are.
+    """
+
+    def __init__(self, process: int, sockets: str, limits: Limits):
+        super().__init__(daemon=True)
+        self.process, self.sockets, self.limits = process, sockets, limits
+        self.why, self._over = "", threading.Event()
+
+    def run(self):
+        while not self._over.wait(LOOK):
+            with contextlib.suppress(psutil.Error, OSError):
+                whole = psutil.Process(self.process)
+                everyone = [whole, *whole.children(recursive=True)]
+                if sum(map(_memory, everyone)) > self.limits.together:
+                    self.why = f"used more than {self.limits.together / 2**30:.3g} GB of memory"
+                elif sum(entry.stat(follow_symlinks=False).st_size for entry in os.scandir(self.sockets)) > SOCKETS:
+                    self.why = f"wrote more than {SOCKETS / 2**20:.0f} MB where only its sockets belong"
+                else:
+                    continue
+                for one in reversed(everyone):
+                    with contextlib.suppress(psutil.Error):
+                        one.kill()
+                return
+
+    def stop(self):
+        """Look no more."""
+        self._over.set()
+        self.join()
+
+
+def _memory(process):
+    try:
+        return process.memory_info().rss
+    except psutil.Error:
+        return 0
 
 
 class Kernel(ThisPython):

@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ from nbgrader.utils import determine_grade, is_grade
 
 from . import execution, processes, rebuilding, sandbox
 
+MEMORY = 6 << 30  # bytes that the process which grades one student may ask for
 FILES = {".csv", ".gif", ".jpeg", ".jpg", ".json", ".npy", ".npz", ".pdf", ".png", ".svg", ".txt"}
 
 
@@ -45,20 +45,17 @@ def grade(job: dict) -> dict:
         notebook, flags = _rebuilt(job)
     except rebuilding.NoNotebook as error:
         return failure(job, str(error))
-    source, released = (nbformat.reads(job["assignment"][which], as_version=4) for which in ("source", "released"))
+    source = nbformat.reads(job["assignment"]["source"], as_version=4)
     limits = sandbox.Limits(**job["limits"])
     confined = job["confine"] and not sandbox.unconfined_because()
-    with tempfile.TemporaryDirectory(prefix="work-") as work:
-        for name, data in job["files"].items():
-            if Path(name).suffix in FILES:
-                Path(work, Path(name).name).write_bytes(base64.b64decode(data))
-        began = time.monotonic()
-        try:
-            noticed = execution.run(notebook, rebuilding.answers(source), limits, work, confined)
-        except execution.NotStarted as problem:
-            return {**failure(job, str(problem)), "again": True}
-        seconds = time.monotonic() - began
-    flags += noticed + _withhold(notebook, rebuilding.hidden_lines(source, released))
+    files = {name: base64.b64decode(data) for name, data in job["files"].items() if Path(name).suffix in FILES}
+    began = time.monotonic()
+    try:
+        flags += execution.run(notebook, source, files, limits, bool(confined))
+    except execution.NotStarted as problem:
+        return {**failure(job, str(problem)), "again": True}
+    seconds = time.monotonic() - began
+    flags += rebuilding.suspects(notebook)
     marks = {cell.metadata.nbgrader.grade_id: determine_grade(cell)[0] for cell in notebook.cells if is_grade(cell)}
     by_hand = any(mark is None for mark in marks.values())
     return {
@@ -82,7 +79,7 @@ def _rebuilt(job):
     flags += [
         f"ignored the file {other}" for other in job["files"] if other != name and Path(other).suffix not in FILES
     ]
-    return notebook, flags + changed + list(rebuilding.suspects(notebook))
+    return notebook, flags + changed
 
 
 def _notebook(job):
@@ -91,7 +88,7 @@ def _notebook(job):
     called = [name for name in names if Path(name).stem == job["assignment"]["name"]] or names
     if len(called) != 1:
         raise rebuilding.NoNotebook(
-            "no notebook was handed in"
+            "no notebook was handed in" + "".join(f", but {name}" for name in sorted(job["files"])[:3])
             if not called
             else f"{len(called)} notebooks, none called {job['assignment']['name']}.ipynb"
         )
@@ -101,35 +98,13 @@ def _notebook(job):
         raise rebuilding.NoNotebook(f"{called[0]} is no notebook that can be read: not UTF-8") from None
 
 
-def _withhold(notebook, hidden):
-    """Take hidden tests out of what was printed, in place. Returns a sentence where there were any."""
-    shown = False
-    for cell in notebook.cells:
-        for out in cell.get("outputs", ()):
-            shown |= _withhold_from(out, hidden)
-    return ["prints hidden tests, withheld"] if shown else []
-
-
-def _withhold_from(value, hidden):
-    """Replace hidden lines in every text of a nested output but tracebacks, which feedback does not show."""
-    shown = False
-    for key, item in list(value.items()):
-        if isinstance(item, dict):
-            shown |= _withhold_from(item, hidden)
-        elif isinstance(item, str) and key != "output_type":
-            for line in hidden:
-                for form in (line, repr(line)[1:-1]):
-                    if form in item:
-                        item, shown = item.replace(form, "[withheld]"), True
-            value[key] = item
-    return shown
-
-
 def outcome(job: dict) -> dict:
     """Grade a submission in a process of its own. Never raises: what goes wrong is the result's reason."""
     began, limit = time.monotonic(), job["limits"]["submission"]
+    # A flood from a kernel ends with the process that grades, not with the machine.
+    memory = MEMORY if job["confine"] and not sandbox.unconfined_because() else None
     try:
-        return processes.call(grade, job, seconds=limit)
+        return processes.call(grade, job, seconds=limit, memory=memory)
     except processes.Ended as problem:
         reason, seconds = str(problem), time.monotonic() - began
     try:

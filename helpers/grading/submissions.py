@@ -1,102 +1,226 @@
 """Find what students have handed in: nbgrader's folders, a learning platform's folders or names, or its zip.
 
-A student is who the platform says: the name with the platform's number, since names are not unique.
+A student is who the platform says (see platforms.py): the name with the platform's number, since names are not unique.
 """
 
 import hashlib
+import io
 import re
 import unicodedata
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
-LARGEST = 50 << 20  # bytes of one file
+from . import platforms, processes
+
+LARGEST, WHOLE, MOST = 50 << 20, 100 << 20, 1000  # bytes of one file, bytes and files of one student's
 LONGEST = 50  # characters of a student's name, and of a file's
-# Canvas: annlee_LATE_123_456_06_vae-1.ipynb, or anon_aB3x9_456_06_vae.ipynb; -1 counts what was handed in again.
-# Moodle: Ann Lee_123_assignsubmission_file_/06_vae.ipynb, or Participant_123_…
-CANVAS = re.compile(r"(?P<student>anon(_LATE)?_[A-Za-z0-9]+|[^_]+?(_LATE)?_\d+)_\d+_(?P<file>.+)")
-MOODLE = re.compile(r"(?P<student>.+?_\d+)_assignsubmission_\w+?_?$")
+UNPACK = 30  # seconds for a zip of a student's
+SHOWN = 20  # names of files in a sentence
 
 
-def find(place: str | Path, assignment: str) -> dict[str, dict[str, bytes] | str]:
-    """Every student's submission of an assignment: {student: {file: bytes}, or a sentence: what is wrong with it}.
+@dataclass
+class HandedIn:
+    """What was handed in for an assignment.
 
-    place: a folder or a zip, with STUDENT/ASSIGNMENT/FILE as nbgrader has it, STUDENT/FILE, or files whose names
-    begin with the student's, as learning platforms make them. Nobody's file takes the place of another: two files of
-    one name get two names, and two students of one name get a sentence. Raises ValueError where nothing is found.
+    students: {student: {file: bytes}, or a sentence: what is wrong with it}; times and late: what the platform says of
+    when; notes: {student: sentences for the teacher}; nobodys: files that belong to no student; platform: its name.
+    """
+
+    students: dict[str, dict[str, bytes] | str] = field(default_factory=dict)
+    times: dict[str, datetime] = field(default_factory=dict)
+    late: set[str] = field(default_factory=set)
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    nobodys: list[str] = field(default_factory=list)
+    platform: str | None = None
+
+
+class Entry(NamedTuple):
+    """A file of a folder or zip: its path there, its size in bytes, and a function that reads it."""
+
+    path: str
+    size: int
+    read: Callable[[], bytes]
+
+
+def find(place: str | Path, assignment: str) -> HandedIn:
+    """Every student's submission of an assignment.
+
+    place: a folder or a zip, with STUDENT/ASSIGNMENT/FILE as nbgrader has it, STUDENT/FILE, or what a learning platform
+    makes, in a folder or zip more or not. Nobody's file takes the place of another: two files of one name get two
+    names, and two students of one name get a sentence. Raises ValueError where nothing is found.
     """
     place = Path(place)
     if not place.exists():
         raise ValueError(f"there is no {place}: --submissions names the folder, or the zip, of what was handed in")
     if not place.is_dir() and not zipfile.is_zipfile(place):
         raise ValueError(f"{place} is neither a folder nor a zip")
-    found: dict[str, dict[str, bytes] | str] = {}
+    whole = _unwrapped(list(_in_folder(place) if place.is_dir() else _in_zip(place)), assignment)
+    found = HandedIn(platform=platforms.platform(entry.path for entry in whole))
+    owners = _owners(whole, assignment, found.platform)
+    found.nobodys = [entry.path for entry in whole if entry.path not in owners and _matters(entry.path, assignment)]
+    mine: dict[str, list[tuple[platforms.File, Entry]]] = {}
+    for entry in whole:
+        if entry.path in owners:
+            mine.setdefault(owners[entry.path].student, []).append((owners[entry.path], entry))
     named: dict[str, str] = {}
-    for path, size, read in (_in_folder if place.is_dir() else _in_zip)(place):
-        whose, name = _whose(path, assignment)
-        if not whose:
-            continue
-        student, name = _safe(whose), _short(name)
+    for whose, files in sorted(mine.items()):
+        student = _safe(whose)
         if named.setdefault(student, whose) != whose:
-            found[student] = f"two students would be called {student}: give one of their folders or files another name"
-        mine = found.setdefault(student, {})
-        if isinstance(mine, str):
+            found.students[student] = (
+                f"two students would be called {student}: give one of their folders or files another name"
+            )
             continue
-        if size > LARGEST:
-            found[student] = f"{name} has {size / 1e6:.0f} MB: too large"
-            continue
+        last = max((file for file, _ in files), key=_newest)
+        if last.time:
+            found.times[student] = last.time
+        found.late |= {student} if any(file.late for file, _ in files) else set()
+        current = [(file, entry) for file, entry in files if (file.attempt, file.time) == (last.attempt, last.time)]
+        notes = found.notes.setdefault(student, [])
+        if earlier := {(file.attempt, file.time) for file, _ in files} - {(last.attempt, last.time)}:
+            notes.append(f"handed in {len(earlier) + 1} times: the last is graded")
         try:
-            while name in mine:
-                name = "{0.parent}/{0.stem}-2{0.suffix}".format(PurePosixPath(name)).removeprefix("./")
-            mine[name] = read()
+            found.students[student] = _read(current, notes)
         except Exception as error:  # of one student, so the others go on
-            found[student] = f"{name} cannot be read: {type(error).__name__}"
-    if not found:
+            found.students[student] = (
+                str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            )
+    if not found.students:
         raise ValueError(
             f"nothing was handed in for {assignment} in {place}: expected STUDENT/{assignment}/"
             f"{assignment}.ipynb, STUDENT/{assignment}.ipynb, or a learning platform's names"
+            + (f"; there is {', '.join(found.nobodys[:SHOWN])}" if found.nobodys else "")
         )
-    return dict(sorted(found.items()))
+    return found
 
 
-def _in_folder(folder: Path) -> Iterator[tuple]:
+def _in_folder(folder: Path) -> Iterator[Entry]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink():
-            yield PurePosixPath(path.relative_to(folder).as_posix()), path.stat().st_size, path.read_bytes
-    for path in sorted(folder.iterdir()):  # handed in nothing: a folder without files
-        if path.is_dir() and not any(inside.is_file() for inside in path.rglob("*")):
-            yield PurePosixPath(path.name, "nothing"), 0, bytes
+            yield Entry(path.relative_to(folder).as_posix(), path.stat().st_size, path.read_bytes)
+        elif path.is_dir() and path.parent == folder and not any(inside.is_file() for inside in path.rglob("*")):
+            yield Entry(f"{path.name}/", 0, bytes)  # handed in nothing: a folder without files
 
 
-def _in_zip(file: Path) -> Iterator[tuple]:
-    with zipfile.ZipFile(file) as zipped:
-        for member in zipped.infolist():
-            path = PurePosixPath(member.filename.replace("\\", "/"))
-            # A path that leads out of the folder is nobody's. (It is never written to, either.)
-            if not member.is_dir() and not path.is_absolute() and ".." not in path.parts:
-                yield path, member.file_size, lambda member=member: zipped.read(member)
+def _in_zip(file: Path | io.BytesIO) -> Iterator[Entry]:
+    zipped = zipfile.ZipFile(file)
+    for member in zipped.infolist():
+        path = PurePosixPath(member.filename.replace("\\", "/"))
+        # A path that leads out of the folder is nobody's. (It is never written to, either.)
+        if not member.is_dir() and not path.is_absolute() and ".." not in path.parts:
+            yield Entry(str(path), member.file_size, partial(zipped.read, member))
 
 
-def _whose(path, assignment):
-    """(student, name of the file) for a path within what was handed in; student is None where it is not for us."""
-    parts = [part for part in path.parts if part != "__MACOSX"]
-    if any(part.startswith(".") for part in parts) or len(parts) != len(path.parts):
-        return None, None
-    if len(parts) == 1:
-        if canvas := CANVAS.fullmatch(parts[0]):
-            name = re.sub(r"-\d+(?=\.\w+$)", "", canvas["file"])
-            return canvas["student"].replace("_LATE_", "_"), name
-        name = PurePosixPath(parts[0])
-        student = re.sub(rf"[\s_-]*{re.escape(assignment)}.*$", "", name.stem) if name.suffix == ".ipynb" else None
-        return student, f"{assignment}.ipynb"
-    student, *folders, name = parts
-    moodle = MOODLE.fullmatch(student)
-    student = moodle["student"] if moodle else student
-    if folders[:1] == [assignment]:
-        folders = folders[1:]
-    elif folders and len(folders) == 1 and re.fullmatch(r"0\d_\w+", folders[0]):
-        return None, None  # nbgrader's layout, another assignment
-    return student, "/".join([*folders, name])
+def _unwrapped(entries, assignment):
+    """Entries without the folders and zips that are around all of them, and without what programs leave."""
+    entries = [entry for entry in entries if not _is_litter(entry.path)]
+    if len(entries) == 1 and re.fullmatch(r"[^/]+\.zip", entries[0].path):
+        return _unwrapped(list(_in_zip(io.BytesIO(entries[0].read()))), assignment)
+    inside = entries
+    while not platforms.platform(entry.path for entry in inside):
+        tops = {entry.path.split("/", 1)[0] for entry in inside}
+        if len(tops) > 1:
+            notebooks = [entry.path for entry in inside if re.fullmatch(r"[^/]+\.ipynb", entry.path)]
+            students = all("/" in entry.path for entry in inside)
+            files = len(notebooks) > 1 and f"{assignment}.ipynb" not in notebooks
+            return inside if students or files else entries
+        if not all("/" in entry.path.rstrip("/") for entry in inside):
+            return entries
+        inside = [entry._replace(path=entry.path.split("/", 1)[1]) for entry in inside]
+    return inside
+
+
+def _is_litter(path):
+    parts = path.split("/")
+    return (
+        "__MACOSX" in parts or any(part.startswith(".") for part in parts) or parts[-1] in ("Thumbs.db", "desktop.ini")
+    )
+
+
+def _matters(path, assignment):
+    """Whether a file that is nobody's should be told of: not those of nbgrader's other assignments."""
+    return not re.fullmatch(r"[^/]+/0\d_\w+/.*", path) and PurePosixPath(path).name not in (
+        platforms.METADATA,
+        "index.html",
+    )
+
+
+def _owners(entries, assignment, platform):
+    """{path: platforms.File}."""
+    if platform:
+        metadata = next((e.read() for e in entries if PurePosixPath(e.path).name == platforms.METADATA), b"")
+        return platforms.files(platform, (entry.path for entry in entries), metadata)
+    folders = {entry.path.split("/", 1)[0] for entry in entries if "/" in entry.path}
+    repositories = platforms.repositories(folders, assignment)
+    found = {}
+    for entry in entries:
+        top, _, rest = entry.path.partition("/")
+        if top in folders:
+            parts = rest.split("/")
+            if parts[0] == assignment and len(parts) > 1:
+                rest = "/".join(parts[1:])
+            elif len(parts) == 2 and re.fullmatch(r"0\d_\w+", parts[0]):
+                continue  # nbgrader's layout, another assignment
+            found[entry.path] = platforms.File(repositories.get(top, top), rest)
+        elif entry.path.endswith(".ipynb"):
+            student = re.sub(rf"[\s_-]*{re.escape(assignment)}.*$", "", PurePosixPath(entry.path).stem)
+            if student:
+                found[entry.path] = platforms.File(student, f"{assignment}.ipynb")
+    return found
+
+
+def _newest(file):
+    """What the last of several attempts has most of: something to grade, then the time."""
+    gradable = file.name.lower().endswith((".ipynb", ".zip", ".ipynb.txt", ".ipynb.json"))
+    return gradable, file.time.timestamp() if file.time else 0, file.attempt
+
+
+def _read(files, notes):
+    """{name: bytes} of one student's files; zips are opened. Raises ValueError with what is too much."""
+    found: dict[str, bytes] = {}
+    for file, entry in files:
+        if entry.size > LARGEST:
+            raise ValueError(f"{file.name} has {entry.size / 1e6:.0f} MB: too large")
+        if not file.name:
+            continue
+        try:
+            data = entry.read()
+        except Exception as error:  # zipfile has a dozen
+            raise ValueError(f"{file.name} cannot be read: {type(error).__name__}") from None
+        inside = {file.name: data}
+        if file.name.lower().endswith(".zip"):
+            try:
+                inside = processes.call(_members, data, seconds=UNPACK)
+            except processes.Ended as problem:
+                notes.append(f"{file.name} cannot be opened: {problem}")
+        for name, content in inside.items():
+            name = _short(_as_notebook(name, content))
+            while name in found:
+                name = "{0.parent}/{0.stem}-2{0.suffix}".format(PurePosixPath(name)).removeprefix("./")
+            found[name] = content
+        if sum(map(len, found.values())) > WHOLE or len(found) > MOST:
+            raise ValueError(f"more than {MOST} files or {WHOLE / 1e6:.0f} MB were handed in: too much")
+    return found
+
+
+def _members(zipped):
+    """{name: bytes} of a zip in a zip; raises ValueError if that is too much."""
+    members = [member for member in _in_zip(io.BytesIO(zipped)) if not _is_litter(member.path)]
+    if len(members) > MOST or sum(member.size for member in members) > WHOLE:
+        raise ValueError(f"more than {MOST} files or {WHOLE / 1e6:.0f} MB")
+    if large := next((member.path for member in members if member.size > LARGEST), None):
+        raise ValueError(f"{large} is too large")
+    return {member.path: member.read() for member in members}
+
+
+def _as_notebook(name, data):
+    """The name of a file without the ending that a browser or platform has put behind a notebook's."""
+    ending = re.fullmatch(r"(.+\.ipynb)\.(txt|json)", name, re.IGNORECASE)
+    return ending[1] if ending and data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" else name
 
 
 def _safe(student):

@@ -1,9 +1,9 @@
 """Labs: a pure function from parameters to a picture, under a thin layer of controls.
 
-`Lab` draws while a slider moves, `RetrainLab` trains when it is let go, `LatentPlane` decodes in the browser, and
-`helpers.labs.arena` trains GANs live; the folder `browser` has what each of them draws there. While a cell runs,
-Jupyter handles a lab's events in a second thread, so a drawing function uses no pyplot and changes nothing outside
-itself, matplotlib's rcParams included.
+`Lab` draws while a slider moves, `RetrainLab` trains when it is let go, `LatentPlane` decodes, and encodes a reader's
+drawing, in the browser, and `helpers.labs.arena` trains GANs live; the folder `browser` has what each of them draws
+there. While a cell runs, Jupyter handles a lab's events in a second thread, so a drawing function uses no pyplot and
+changes nothing outside itself, matplotlib's rcParams included.
 """
 
 from .controls import Choice, Several, Slider, choice, slider

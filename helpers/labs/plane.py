@@ -161,8 +161,9 @@ def _limits(codes, reach):
     """Where each axis begins and ends."""
     if reach is not None:
         return [(-float(reach), float(reach))] * 2
-    margin = 0.05 * np.ptp(codes, axis=0) + 0.01
-    return list(zip((codes.min(0) - margin).round(2).tolist(), (codes.max(0) + margin).round(2).tolist()))
+    low, high = codes.min(axis=0).astype(float), codes.max(axis=0).astype(float)  # single precision has no 0.01
+    margin = 0.05 * (high - low) + 0.01
+    return list(zip((low - margin).round(2).tolist(), (high + margin).round(2).tolist()))
 
 
 def _layers(network, ends, needed):

@@ -8,3 +8,6 @@ from helpers.grading.configuration import configure
 # On a hub the exchange is a folder that all may write to: see README.md.
 config = get_config()  # noqa: F821
 configure(config, Path(__file__).resolve().parent, exchange=os.environ.get("NBGRADER_EXCHANGE"))
+# Late work: percent of the marks for each day begun, after some minutes that do not count. 0: it is only shown.
+config.PerDay.percent = 0
+config.PerDay.grace = 10

@@ -52,6 +52,10 @@ def draw_result(result, n):
 
 labs.RetrainLab(train, draw_result, "Slow", n=labs.slider("size", 0, 30, 5))
 """
+GROWING = """
+labs.Lab(lambda rows: plots.images({f"row {i}": np.full((4, 8, 8), .5) for i in range(rows)}), "Growing",
+         rows=labs.slider("rows", 1, 6, 5))
+"""
 PLANE = """
 import keras
 import numpy as np
@@ -109,6 +113,7 @@ while running.exists() and time.monotonic() < end:
 CELLS = {
     "Numbers": NUMBERS,
     "Slow": SLOW,
+    "Growing": GROWING,
     "run on": RUN_ON,
     "Plane": PLANE,
     "Pad": PAD,
@@ -135,7 +140,7 @@ def number(cell):
 
 @pytest.fixture(scope="module")
 def with_labs(opened):
-    for cell in ("Numbers", "Slow"):
+    for cell in ("Numbers", "Slow", "Growing"):
         opened.run_cell(number(cell))
     return opened
 
@@ -265,6 +270,28 @@ def test_no_frame_of_a_drag_is_without_a_picture(notebook):
     assert panel.locator("img").count() == 1
 
 
+def test_the_page_below_a_picture_stays_where_it_is_when_that_shrinks(notebook):
+    frame, slider = notebook.lab("Growing").locator(".picture"), notebook.slider("Growing", "rows")
+    size = "part => { const { width, height } = part.getBoundingClientRect(); return [width, height] }"
+    notebook.wait_right("Growing")
+    before = frame.evaluate(size)
+    for key in ("Home", "PageUp"):
+        slider.press(key)
+        notebook.wait_right("Growing")
+        assert frame.evaluate(size) == before
+    assert frame.locator("img").evaluate(size)[1] < before[1]
+    slider.press("End")
+    notebook.wait_right("Growing")
+    wait_for(lambda: frame.evaluate(size)[1] > before[1], "a larger picture has no place")
+
+
+def test_pictures_are_twice_as_sharp_as_the_page(notebook):
+    natural, shown = (
+        notebook.lab("Growing").locator("img").evaluate("i => [i.naturalWidth, i.getBoundingClientRect().width]")
+    )
+    assert natural == pytest.approx(2 * shown, abs=1)
+
+
 def test_picture_has_alternative_text_of_what_it_shows(notebook):
     image = notebook.lab("Numbers").locator("img")
     assert "20 0.00 first" in image.get_attribute("alt")
@@ -350,6 +377,23 @@ def test_a_slider_through_a_list_has_its_values_alone(notebook):
 def test_the_question_stands_under_the_title(notebook):
     texts = notebook.lab("Numbers").locator("h4, p").all_inner_texts()
     assert texts == ["Numbers", "Which n is black?"]
+
+
+@pytest.mark.parametrize("width", [1280, 600])
+def test_nothing_overflows_or_overlaps_whatever_the_width(pad, with_labs, width):
+    pad.page.set_viewport_size({"width": width, "height": 1000})
+    try:
+        for title in ("Numbers", "Slow", "Growing", "Pad"):
+            lab = pad.lab(title)
+            assert lab.evaluate("lab => lab.scrollWidth <= lab.clientWidth && lab.clientWidth > 150")
+            for control in lab.locator("input, select, button").all():
+                box = control.bounding_box()
+                assert min(box["width"], box["height"]) >= 24, "too small for a finger"
+            for row in lab.locator(".row").all():
+                label, track = (row.locator(f"> :nth-child({n})").bounding_box() for n in (1, 2))
+                assert label["x"] + label["width"] <= track["x"] or label["y"] + label["height"] <= track["y"]
+    finally:
+        pad.page.set_viewport_size({"width": 1280, "height": 1000})
 
 
 # By keyboard alone

@@ -1,9 +1,13 @@
 """Grading but for the zoo: finding submissions, putting them in form, resuming, handing in again, a cluster."""
 
+import base64
+import copy
 import csv
 import io
+import multiprocessing
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,12 +20,15 @@ import nbformat
 import psutil
 import pytest
 from classroom import blank, cell, hand_in
+from evil import EVIL, hostile_cells
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbgrader.utils import compute_checksum
 
-from helpers import marks
-from helpers.grading import configuration, execution, rebuilding, report, run, sandbox, student, submissions
+from helpers import marks, remote
+from helpers.grading import configuration, execution, processes, rebuilding, report, run, sandbox, student, submissions
 from helpers.grading.__main__ import main
 from helpers.grading.course import Course
+from helpers.grading.judging import Judge
 from helpers.grading.run import grade
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -137,30 +144,6 @@ def test_score_is_a_plain_clipped_float(capsys):
     assert "✗ fails: the reason" in capsys.readouterr().out
 
 
-def test_spoilt_answers_are_wrong_and_of_the_same_form():
-    import numpy as np
-
-    assert marks.spoil(3) != 3 and marks.spoil(True) is False and marks.spoil("ab") != "ab"
-    assert (marks.spoil(np.ones(3)) != 1).all() and marks.spoil(np.ones(3)).shape == (3,)
-    assert marks.spoil(lambda x: (x, 2 * x))(1.0) != (1.0, 2.0)
-    assert marks.spoil({"a": 1})["a"] != 1 and marks.spoil([1, 2]) != [1, 2] and marks.spoil(None) is None
-
-    class Layer:
-        def __call__(self, x):
-            return x
-
-    assert marks.spoil(Layer)()(1.0) != 1.0
-
-
-def test_tampered_names_what_changed(monkeypatch):
-    import numpy as np
-
-    assert marks.tampered() == []
-    monkeypatch.setattr(np, "allclose", lambda *a: True)
-    monkeypatch.setattr(marks, "close", print)
-    assert marks.tampered() == ["helpers.marks.close", "numpy.allclose"]
-
-
 # Finding what was handed in --------------------------------------------------------------------------------
 
 
@@ -222,14 +205,15 @@ def test_names_of_learning_platforms(tmp_path, names, found, zipped):
         with zipfile.ZipFile(place, "w") as file:
             for name in [*names, "__MACOSX/ann/tiny.ipynb"]:
                 file.writestr(name, name)
-    assert {who: next(iter(files)) for who, files in submissions.find(place, "tiny").items()} == found
+    assert {who: next(iter(files)) for who, files in submissions.find(place, "tiny").students.items()} == found
 
 
 def test_nobody_takes_the_place_of_another(tmp_path):
+    put(tmp_path / "canvas", "a_1_2_tiny.ipynb", "a_1_3_tiny-1.ipynb")
+    found = submissions.find(tmp_path / "canvas", "tiny").students
+    assert found["a_1"] == {"tiny.ipynb": b"a_1_2_tiny.ipynb", "tiny-2.ipynb": b"a_1_3_tiny-1.ipynb"}
     put(
-        tmp_path,
-        "a_1_2_tiny.ipynb",
-        "a_1_3_tiny-1.ipynb",
+        tmp_path / "folders",
         "Ann Lee/tiny.ipynb",
         "Ann_Lee/tiny.ipynb",
         "b?/x.ipynb",
@@ -237,10 +221,9 @@ def test_nobody_takes_the_place_of_another(tmp_path):
         f"{'Ω' * 100}/{'ω' * 100}.ipynb",
         f"{'Ω' * 101}/tiny.ipynb",
     )
-    found = submissions.find(tmp_path, "tiny")
-    assert found["a_1"] == {"tiny.ipynb": b"a_1_2_tiny.ipynb", "tiny-2.ipynb": b"a_1_3_tiny-1.ipynb"}
+    found = submissions.find(tmp_path / "folders", "tiny").students
     assert "two students would be called Ann_Lee" in found["Ann_Lee"]
-    assert len(found) == 6 and len([who for who in found if who.startswith("b-")]) == 2
+    assert len(found) == 5 and len([who for who in found if who.startswith("b-")]) == 2
     assert all(len(f"{who}{name}".encode()) < 400 for who, files in found.items() for name in files)
 
 
@@ -248,13 +231,13 @@ def test_zip_that_leads_out_of_its_folder_is_nobodys(tmp_path):
     with zipfile.ZipFile(tmp_path / "in.zip", "w") as file:
         for name in ("ann/tiny.ipynb", "../evil/tiny.ipynb", "/etc/tiny.ipynb", "bob\\..\\..\\tiny.ipynb"):
             file.writestr(name, "{}")
-    assert list(submissions.find(tmp_path / "in.zip", "tiny")) == ["ann"]
+    assert list(submissions.find(tmp_path / "in.zip", "tiny").students) == ["ann"]
 
 
 def test_too_large_a_file_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(submissions, "LARGEST", 5)
     put(tmp_path, "ann/tiny.ipynb", "bob/a")
-    found = submissions.find(tmp_path, "tiny")
+    found = submissions.find(tmp_path, "tiny").students
     assert "too large" in found["ann"] and found["bob"] == {"a": b"bob/a"}
 
 
@@ -354,18 +337,54 @@ def test_code_in_a_cell_of_another_type_counts(tiny):
     [
         ("return np.allclose", None),
         ("np.allclose = print", "changes np.allclose"),
-        ("import os; os._exit(0)", "_exit"),
-        ("!ls", "magic or shell"),
-        ("x = get_ipython()", "get_ipython"),
-        ("open('../gradebook.db')", "gradebook"),
-        ("import subprocess as s", "subprocess"),
-        ("(((", None),
+        ("marks.close.__code__ = print.__code__", "changes marks.close.__code__"),
+        ("import os; os._exit(0)", "uses _exit"),
+        ("open('../gradebook.db')", "uses gradebook"),
+        ("import subprocess as s", "uses subprocess"),
+        ("%%capture\nimport ctypes", "uses ctypes"),
+        ("%%bash\nif true; then rm x; fi", "no Python that can be searched"),
+        ("%%html\n<b>", None),
+        ("%matplotlib inline\n!ls\nfiles = !ls\nawait x\n?print", None),
+        ("x = get_ipython().run_line_magic('matplotlib', 'inline')", None),
+        ("from helpers import plots, marks, training", None),
+        ("from helpers.metrics import psnr", "takes answers from helpers.metrics"),
+        ("from helpers import metrics as m", "takes answers from helpers.metrics"),
+        ("import helpers.models.vae", "takes answers from helpers.models"),
+        ("import helpers\nhelpers.metrics.psnr", "takes answers from helpers.metrics"),
     ],
 )
-def test_suspects(tiny, code, told):
-    notebook = new_notebook(cells=[new_code_cell(code)])
-    found = "; ".join(rebuilding.suspects(notebook))
+def test_suspects(code, told):
+    found = "; ".join(rebuilding.suspects(new_notebook(cells=[new_code_cell(code)])))
     assert told in found if told else found == ""
+
+
+def test_code_that_did_not_run_is_no_suspect():
+    broken = new_code_cell("(((", outputs=[new_output("error", ename="SyntaxError", evalue="", traceback=[])])
+    assert rebuilding.suspects(new_notebook(cells=[broken])) == []
+
+
+@pytest.mark.parametrize(
+    "change, flagged",
+    [
+        (lambda test: None, False),
+        (lambda test: test.update(source=test.source.replace("\n", "\r\n") + "  \n"), False),
+        (lambda test: test.update(source="pass"), True),
+        (lambda test: test.metadata.nbgrader.update(points=50), True),
+        (lambda test: test.metadata.nbgrader.update(points="many"), True),
+    ],
+)
+def test_only_who_changed_a_test_is_told_of(tiny, change, flagged):
+    """Neither who got another version, nor whose editor ends lines otherwise."""
+    mine, source = blank(tiny, "tiny"), nbformat.read(tiny.source("tiny"), as_version=4)
+    change(cell(mine, "double-test"))
+    assert rebuilding.rebuild(mine, source, blank(tiny, "tiny"))[1] == flagged * [
+        "changed the cell double-test, restored"
+    ]
+    earlier = blank(tiny, "tiny")
+    test = cell(earlier, "double-test")
+    test.source, test.metadata.nbgrader.points = "marks.close(double(1), 2)", 3
+    test.metadata.nbgrader.checksum = compute_checksum(test)
+    assert rebuilding.rebuild(earlier, source, blank(tiny, "tiny"))[1] == []
 
 
 @pytest.mark.parametrize(
@@ -384,35 +403,101 @@ def test_what_is_no_notebook(text):
         rebuilding.read(text, "a.ipynb")
 
 
+class Shell:
+    """A student's kernel, without one: answers what a judge asks."""
+
+    def __init__(self, source, **names):
+        self.names, self.asked = names, []
+        self.judge = Judge(source, self)
+
+    def __call__(self, request):
+        self.asked.append(request)
+        return remote.answer(request, self.names)
+
+    def points(self, code, most=2):
+        test = new_code_cell(code, metadata=metadata("a-test", grade=True, points=most))
+        self.judge.test(test)
+        return execution.points(test), "".join(out.get("text", out.get("evalue", "")) for out in test.outputs)
+
+
 @pytest.mark.parametrize(
-    "outputs, points",
+    "value, points",
     [
-        (["1.5"], 1.5),
-        (["0.0"], 0),
-        (["2.0"], 2),
-        ([], 2),
-        (["np.float64(1.0)"], 0),
-        (["np.int64(1)"], 0),
-        (["True"], 0),
-        (["-1"], 0),
-        (["nan"], 0),
-        (["9.0"], 0),
-        (["<tf.Tensor>"], 0),
-        (["2.0", "0.0"], 0),
-        (["2.0", None], 0),
+        ("1.5", 1.5),
+        ("0.0", 0),
+        ("2", 2),
+        ("None", 2),
+        ("'a text'", 2),
+        ("np.float64(1.0)", 1),
+        ("np.int64(1)", 0),
+        ("True", 0),
+        ("-1", 0),
+        ("float('nan')", 0),
+        ("9.0", 0),
+        ("[1]", 0),
+        ("1 / 0", 0),
     ],
 )
-def test_points_that_cannot_be_count_nothing(outputs, points):
-    """nbgrader itself gives full points for a NumPy number, True, -1 or nan, and for what is shown before an error."""
-    test = new_code_cell("marks.score(2, case)", metadata=metadata("a-test", grade=True, points=2))
-    test.outputs = [
-        new_output("error", ename="AssertionError", evalue="no", traceback=[])
-        if text is None
-        else new_output("execute_result", data={"text/plain": text})
-        for text in outputs
-    ]
-    execution._impossible_points(test)
-    assert execution.points(test) == points
+def test_points_that_cannot_be_count_nothing(tiny, value, points):
+    """nbgrader itself gives full points for a NumPy number, True, -1 or nan."""
+    shell = Shell(nbformat.read(tiny.source("tiny"), as_version=4))
+    shell.judge.prepare("import numpy as np\nfrom helpers import marks")
+    assert shell.points(value)[0] == points
+
+
+def test_a_judge_asks_and_compares_elsewhere(tiny):
+    import numpy as np
+
+    def double(x):
+        x *= 2
+        return x
+
+    shell = Shell(nbformat.read(tiny.source("tiny"), as_version=4), double=double)
+    shell.judge.prepare("import numpy as np\nfrom helpers import marks\nlimit = 3")
+    assert shell.points("x = np.ones(2)\nmarks.close(double(x), [2, 2])\nmarks.close(x, [1, 1])\nlimit - 1.0") == (
+        2,
+        "",
+    )
+    assert shell.points("marks.close(double(np.ones(2)), [3, 3])")[0] == 0
+    probe = "scale = 5\n@marks.probe\ndef after(x):\n    double(x)\n    return scale * x\n"
+    assert shell.points(probe + "marks.close(after(np.ones(2)), [10, 10])") == (2, "")
+    secret = "secret = 12345.678\nmarks.close(double(3), 6)\nmarks.close(after(np.ones(1)), [10])"
+    shell.asked.clear()
+    assert shell.points(secret) == (2, "")
+    assert len(shell.asked) == 2 and not any(b"12345" in base64.b64decode(asked) for asked in shell.asked)
+    del shell.names["double"]
+    assert "name 'double' is not defined" in shell.points("marks.close(double(3), 6)")[1]
+    shell.names["double"] = lambda x: [np.ones(2), {"a": (1, None, True, "é")}, range(2), np.float32(0.5)]
+    assert (
+        shell.points("a, b, c, d = double(3)\nassert b == {'a': (1, None, True, 'é')} and c == [0, 1] and d == 0.5")[0]
+        == 2
+    )
+    shell.names["double"] = lambda x: 1 / 0
+    assert "division by zero" in shell.points("marks.close(double(3), 6)")[1]
+    shell.names["double"] = lambda x: print
+    assert "no number, array or tensor" in shell.points("marks.close(double(3), 6)")[1]
+
+
+def test_values_are_asked_for_too(tiny):
+    source = nbformat.read(tiny.source("tiny"), as_version=4)
+    cell(source, "double").source = "rate = 0.1\n"
+    shell = Shell(source, rate=0.2)
+    shell.judge.prepare("from helpers import marks")
+    assert shell.points("marks.close(rate, 0.2)")[0] == 2
+    shell.names["rate"] = 0.3
+    assert shell.points("marks.close(rate, 0.3)")[0] == 2
+    del shell.names["rate"]
+    assert shell.points("marks.close(rate, 0.3)") == (0, "name 'rate' is not defined")
+
+
+def test_what_takes_too_long_is_no_exception_that_a_test_could_catch(tiny):
+    def hangs(request):
+        raise execution.Ended("ran longer than 5 s")
+
+    judge = Judge(nbformat.read(tiny.source("tiny"), as_version=4), hangs)
+    judge.prepare("from helpers import marks")
+    with pytest.raises(execution.Ended):
+        judge.test(cell(nbformat.read(tiny.source("tiny"), as_version=4), "double-hidden"))
 
 
 # What a browser shows --------------------------------------------------------------------------------------
@@ -441,58 +526,13 @@ class Running(HTMLParser):
             self.found += re.findall(r"\\href.*", text)
 
 
-EVIL = [
-    '<img src=x onerror="EVIL">',
-    "<script>EVIL</script>",
-    "<svg onload=EVIL></svg>",
-    "[x](javascript:EVIL)",
-    '<a href="data:text/html,EVIL">x</a>',
-    '<a href=" JaVaScRiPt:EVIL">x</a>',
-    '<iframe srcdoc="EVIL"></iframe>',
-    "![x](https://EVIL.example/pixel.png)",
-    '<form action="/EVIL"><button>x</button></form>',
-    "<b style='EVIL'>x</b>",
-    r"$\href{javascript:EVIL}{x}$",
-    '<details open ontoggle="EVIL">',
-    "<math><style><img src onerror=EVIL></style></math>",
-    "<style>EVIL</style>",
-    "$<img src=x onerror=EVIL>$",
-    "`<script>EVIL</script>`",
-    "</div></div><base href='https://EVIL'>",
-]
-
-
 def test_nothing_of_a_students_runs_in_a_browser(tiny, tmp_path, monkeypatch):
     """The feedback, and the formgrader's page, whose exporter is the one that its extension makes in the course."""
     from nbconvert.exporters import HTMLExporter
     from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 
-    show = "\n".join(
-        f"display({{{kind!r}: {text!r}}}, raw=True)"
-        for text in [*EVIL, "' onerror='EVIL"]
-        for kind in (
-            "text/html",
-            "text/markdown",
-            "text/latex",
-            "image/svg+xml",
-            "application/javascript",
-            "image/png",
-            "text/vnd.mermaid",
-            "application/vnd.jupyter.widget-view+json",
-            "text/plain",
-        )
-    )
     mine = answer(tiny, why="**Good** $x^2$ [link](https://EVIL.example)\n\n" + "\n\n".join(EVIL))
-    mine.cells += [
-        new_code_cell(show),
-        new_markdown_cell("\n\n".join(EVIL)),
-        new_code_cell("\n".join(EVIL)),
-        new_code_cell(f"class EVIL(Exception): pass\nEVIL.__name__ = {EVIL[0]!r}\nraise EVIL({EVIL[1]!r})"),
-        new_code_cell(
-            "h = display({'text/plain': 'x'}, raw=True, display_id='b')\n"
-            f"h.update({{'application/javascript': {EVIL[0]!r}}}, raw=True)"
-        ),
-    ]
+    mine.cells += hostile_cells()
     hand_in(tmp_path, "eve", "tiny", mine)
     row = grade_tiny(tiny, tmp_path)["eve"]
     assert row.status == "needs manual grading" and row.marks["double-hidden"] == 4
@@ -590,19 +630,19 @@ def test_one_student_stops_nobody(tiny, tmp_path, monkeypatch):
         hand_in(tmp_path, who, "tiny", answer(tiny, f"return x + x     # {who}"))
     hand_in(tmp_path, "ada", "tiny", "yesterday", "timestamp.txt")
     hand_in(tmp_path, "cat", "tiny", "x", "evil\x1b[2J\n  failed: dee: cheated.exe")
-    entered, stored = Course.enter, Course.submitted
+    called, stored = processes.call, Course.submitted
 
-    def enter(course, name, result, timestamp=None):
-        if result["student"] == "ben" and result["status"] != "failed":
-            raise RuntimeError("no room")
-        return entered(course, name, result, timestamp)
+    def call(function, *inputs, **settings):
+        if function is run.enter and inputs[2]["student"] == "ben":
+            raise processes.Ended("no room")
+        return called(function, *inputs, **settings)
 
     def submitted(course, name, who, files):
         if who == "dee":
             raise OSError(36, "File name too long")
         return stored(course, name, who, files)
 
-    monkeypatch.setattr(Course, "enter", enter)
+    monkeypatch.setattr(processes, "call", call)
     monkeypatch.setattr(Course, "submitted", submitted)
     monkeypatch.setattr(run, "PAGE", 0)
     rows = grade_tiny(tiny, tmp_path)
@@ -635,6 +675,97 @@ def test_one_resubmission_leaves_the_rows_of_others(tiny, tmp_path):
     assert list(rows) == ["gus"] and set(after) == set(before) and after["gus"]["total"] == "2"
     assert {**after, "gus": None} == {**before, "gus": None} and before["fay"]["total"] == "5"
     assert re.search(r"tiny: 1 submissions.*keeps \d+ graded before", (tiny.root / "grades/tiny.txt").read_text(), re.S)
+
+
+def test_a_term_on_two_platforms(tiny, tmp_path, capsys):
+    """Moodle's and Canvas's downloads, a class list, a due date and a rule of the course; marks as both take them."""
+    root = tmp_path / "course"
+    shutil.copytree(tiny.root / "source", root / "source")
+    (root / "nbgrader_config.py").write_text(
+        f"from helpers.grading.configuration import configure\nc = get_config()\nconfigure(c, {str(root)!r})\n"
+        "c.PerDay.percent = 20"
+    )
+    course = Course(root)
+    course.release("tiny")
+    for name, why in (("Ann Lee_11", None), ("Bob Roe_12", "I think so")):
+        place = tmp_path / "moodle" / f"{name}_assignsubmission_file_"
+        place.mkdir(parents=True)
+        nbformat.write(answer(course, why=why), place / "tiny.ipynb")
+    (tmp_path / "moodle/leaflet.pdf").write_text("x")
+    (tmp_path / "list.csv").write_text(
+        "Identifier,Full name,Email address\nParticipant 11,Ann Lee,a@b.c\n"
+        "Participant 12,Bob Roe,b@b.c\nParticipant 13,Zo\xeb,z@b.c\n"
+    )
+    where = ["--course", str(root), "--jobs", "2"]
+    assert (
+        main(["tiny", "--submissions", str(tmp_path / "moodle"), "--class-list", str(tmp_path / "list.csv"), *where])
+        == 0
+    )
+    said = capsys.readouterr().out
+    assert "Handed in nothing: Zo\xeb." in said and "nobody's: leaflet.pdf" in said
+    assert "For Moodle: grades/tiny-moodle.csv, empty for 1 who are not marked to the end" in said
+    assert table(course)["Zo\xeb"]["status"] == "missing"
+    with open(root / "grades/tiny-moodle.csv", encoding="utf-8-sig") as file:
+        rows = {row["Identifier"]: row["Grade"] for row in csv.DictReader(file)}
+    assert rows == {"Participant 11": "5", "Participant 12": ""}
+
+    folder = tmp_path / "board"
+    folder.mkdir()
+    for name in ("T_cy_attempt_2026-11-25-23-00-00_tiny.ipynb", "T_di_attempt_2026-11-27-01-00-00_tiny.ipynb"):
+        nbformat.write(answer(course), folder / name)
+    command = ["tiny", "--submissions", str(folder), "--due", "2026-11-25 23:59", *where]
+    for _ in range(2):  # said again, not taken off again
+        assert main(command) == 0
+        said = capsys.readouterr().out
+        assert "late: di: 1 d 1 h, −2" in said and "late: cy" not in said
+        rows = table(course)
+        assert (rows["di"]["total"], rows["di"]["late"], rows["di"]["penalty"]) == ("3", "1 d 1 h", "2")
+        assert rows["cy"]["total"] == "5" and rows["cy"]["late"] == rows["cy"]["penalty"] == ""
+
+    (tmp_path / "canvas").mkdir()
+    nbformat.write(answer(course), tmp_path / "canvas/eve_LATE_14_99_tiny.ipynb")
+    assert main(["tiny", "--submissions", str(tmp_path / "canvas"), *where]) == 0
+    assert "late: eve_14: the platform says so" in capsys.readouterr().out
+    assert "eve,14,,,,5" in (root / "grades/tiny-canvas.csv").read_text("utf-8-sig")
+    assert main(["tiny", "--submissions", str(tmp_path / "canvas"), "--due", "soon", *where]) == 2
+    assert main(["tiny", "--submissions", str(tmp_path / "moodle"), *where]) == 0
+    assert table(course)["eve_14"]["late"].startswith("the platform")  # a row of an earlier run
+
+
+def test_a_test_added_or_taken_away_or_worth_more_regrades(tiny, tmp_path):
+    """After submissions: marks by hand stay, and nobody is told of what the teacher has changed."""
+    root = tmp_path / "course"
+    shutil.copytree(tiny.root / "source", root / "source")
+    course = Course(root)
+    course.release("tiny")
+    hand_in(tmp_path / "in", "ann", "tiny", answer(course, why="I think so"))
+    grade_tiny(course, tmp_path / "in")
+    with configuration.gradebook(root) as book:
+        mark = book.find_grade("why", "tiny", "tiny", "ann")
+        mark.manual_score, mark.needs_manual_grade = 4, False
+        book.db.commit()
+    source = nbformat.read(course.source("tiny"), as_version=4)
+    cell(source, "double-test").metadata.nbgrader.points = 2
+    more = copy.deepcopy(cell(source, "double-test"))
+    more.metadata.nbgrader.grade_id, more.source, more.id = "double-more", "marks.close(double(5), 10)", "more"
+    source.cells.insert(4, more)
+    _touch(source, course)
+    row = grade_tiny(course, tmp_path / "in")["ann"]
+    assert row.marks == {"double-test": 2, "double-more": 2, "double-hidden": 4, "why": 4}
+    assert row.result["flags"] == [] and table(course)["ann"]["of"] == "13"
+
+    source.cells.remove(cell(source, "double-test"))
+    _touch(source, course)
+    row = grade_tiny(course, tmp_path / "in")["ann"]
+    assert row.marks == {"double-more": 2, "double-hidden": 4, "why": 4} and row.result["flags"] == []
+
+
+def _touch(source, course):
+    """Write a teacher's change."""
+    place = course.source("tiny")
+    nbformat.write(source, place)
+    later = time.time() + 5
+    os.utime(place, (later, later))
 
 
 def test_control_c_ends_what_runs_and_what_waits(tiny, tmp_path):
@@ -683,7 +814,7 @@ def test_control_c_ends_what_runs_and_what_waits(tiny, tmp_path):
 def test_table_counts_what_there_is_to_look_at(tmp_path):
     flags = ["copied the cell a, removed"] * 3000 + [f"flag {i}" for i in range(50)]
     result = {"student": "ann", "status": "graded", "reason": "", "flags": flags, "confined": True, "notebook": "x"}
-    said = report.summary("tiny", [(result, {}, "graded")], None)
+    said = report.summary("tiny", [run.Row(result, {}, "graded")], None)
     assert "copied the cell a, removed (3000 times)" in said and "and 31 more" in said and len(said) < 1000
 
 
@@ -787,15 +918,34 @@ def test_dask_cluster_of_two_workers(tiny, tmp_path):
     distributed = pytest.importorskip("distributed", reason="distributed is not installed")
     for i in range(4):
         hand_in(tmp_path, f"dan{i}", "tiny", answer(tiny, f"return 2 * x     # {i}"))
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+    dask = pytest.importorskip("dask")
+    with (
+        dask.config.set({"distributed.worker.daemon": False}),  # as README says
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+    ):
         rows = grade_tiny(tiny, tmp_path, dask=cluster.scheduler_address)
     assert {row[1]["double-hidden"] for row in rows.values()} == {4}
     assert len(rows) == 4 and {row[2] for row in rows.values()} == {"graded"}
 
 
+def test_a_process_that_may_have_no_children_grades_too(monkeypatch):
+    """A worker of Dask, unless it is told otherwise."""
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    assert processes.call(abs, -3, seconds=120) == 3
+    with pytest.raises(processes.Ended, match="TypeError"):
+        processes.call(abs, "x", seconds=120)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
+def test_a_process_has_a_limit_of_memory_and_this_one_has_none():
+    with pytest.raises(processes.Ended, match="MemoryError"):
+        processes.call(bytearray, 2 << 30, seconds=120, memory=1 << 30)
+    assert len(bytearray(1 << 30)) == 1 << 30
+
+
 def test_table_has_no_formulas_and_no_silent_zero(tmp_path):
     result = {"student": "=ann", "status": "failed", "reason": "+broke", "flags": [], "confined": False, "notebook": ""}
-    report.write_table(tmp_path / "t.csv", {"a": 1.0, "b": 2.0}, [(result, {"a": None, "b": None}, "failed")])
+    report.write_table(tmp_path / "t.csv", {"a": 1.0, "b": 2.0}, [run.Row(result, {"a": None, "b": None}, "failed")])
     row = next(csv.DictReader(io.StringIO((tmp_path / "t.csv").read_text("utf-8-sig"))))
     assert row["student"] == "'=ann" and row["reason"] == "'+broke"
     assert row["total"] == row["a"] == row["b"] == "" and row["of"] == "3"

@@ -25,6 +25,16 @@ def exported(tmp_path_factory):
     return otter.export(ASSIGNMENTS / "source" / NAME / f"{NAME}.ipynb", folder)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_probes_are_as_doctests_can_read_them(name):
+    for c in SOURCES[name].cells:
+        if is_grade(c) and not is_solution(c):
+            made = otter._undecorated(c.source)
+            names = re.findall(r"^@marks\.probe\ndef (\w+)", c.source, re.MULTILINE)
+            assert "@" not in re.sub(r" @ ", "", made) and all(f"\n{n} = marks.probe({n})\n" in made for n in names)
+            compile(made, "test", "exec")
+
+
 def answers(which):
     """{task: an answer}: the right one for 0, else the which-th classic wrong one."""
     right = {task: solution(cell(SOURCES[NAME], task)) for task in coding(SOURCES[NAME])}

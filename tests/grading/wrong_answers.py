@@ -47,6 +47,8 @@ WRONG = {
             ),
         ],
         "corrupt": [
+            wrong("a generator of its own", 2, "from every generator", "rng.normal", "np.random.default_rng(0).normal"),
+            wrong("NumPy's generator", 2, "with the same seed", "rng.normal", "np.random.normal"),
             wrong(
                 "not clipped",
                 2,
@@ -89,6 +91,15 @@ WRONG = {
     },
     "02_pretraining": {
         "few_labels": [
+            wrong(
+                "a window that moves with the seed",
+                2,
+                "side by side",
+                "rng.choice(np.flatnonzero(labels == c), per_class, replace=False)",
+                "np.roll(np.flatnonzero(labels == c), -seed)[:per_class]",
+            ),
+            wrong("a seed of its own", 2, "the same images with every seed", "default_rng(seed)", "default_rng(1)"),
+            wrong("no seed", 2, "with the same seed", "default_rng(seed)", "default_rng()"),
             wrong("with replacement", 0, "drawn twice", "replace=False", "replace=True"),
             wrong(
                 "not by class",
@@ -220,6 +231,8 @@ WRONG = {
             wrong("squares", 0, "that is L2", "np.abs(code)", "np.square(code)"),
         ],
         "dropout": [
+            wrong("a generator of its own", 2, "from every generator", "rng.random", "np.random.default_rng(0).random"),
+            wrong("NumPy's generator", 2, "with the same seed", "rng.random", "np.random.random"),
             wrong("not scaled", 1, "the expected code shrinks", " / (1 - rate)", ""),
             wrong(
                 "the share that is kept",
@@ -301,12 +314,22 @@ WRONG = {
     },
     "06_vae": {
         "kl": [
+            wrong("NumPy, without gradients", 2, "no gradient passes", "ops.", "np."),
             wrong("mean for sum", 0, "averaged over the latent axes", "ops.sum(terms", "ops.mean(terms"),
             wrong("forgotten half", 0, "the ½ is missing", "axis=-1) / 2", "axis=-1)"),
             wrong("wrong axis", 0, "one number for the whole batch", ", axis=-1)", ")"),
             wrong("sign", 0, "a divergence is never negative", "return ops", "return -ops"),
         ],
         "reconstruction": [
+            wrong(
+                "NumPy, without gradients",
+                2,
+                "no gradient passes",
+                "ops.softplus(logits)",
+                "np.logaddexp(0, logits)",
+                "ops.sum",
+                "np.sum",
+            ),
             wrong("mean for sum", 0, "averaged over the pixels", "ops.sum(pixels", "ops.mean(pixels"),
             wrong("sign", 0, "turn the sign round", "return ops", "return -ops"),
             wrong(
@@ -341,6 +364,13 @@ WRONG = {
         ],
         "bound": [
             wrong(
+                "NumPy, without gradients",
+                2,
+                "no gradient passes",
+                'ops.logsumexp(log_weights, axis=-1) - ops.log(ops.cast(k, "float32"))',
+                "np.logaddexp.reduce(log_weights, axis=-1) - np.log(k)",
+            ),
+            wrong(
                 "mean of the logarithms",
                 0,
                 "that is the ELBO",
@@ -361,6 +391,9 @@ WRONG = {
     "07_gan": {
         "discriminator_loss": [
             wrong(
+                "NumPy, without gradients", 1, "no gradient passes", "ops.softplus(", "np.logaddexp(0, ", "ops.", "np."
+            ),
+            wrong(
                 "labels exchanged",
                 0,
                 "labels are exchanged",
@@ -380,6 +413,9 @@ WRONG = {
             wrong("sum for mean", 0, "the sum over the batch", "ops.mean", "ops.sum"),
         ],
         "generator_loss": [
+            wrong(
+                "NumPy, without gradients", 1, "no gradient passes", "ops.softplus(", "np.logaddexp(0, ", "ops.", "np."
+            ),
             wrong(
                 "minimax",
                 0,
@@ -414,7 +450,7 @@ WRONG = {
             ),
             wrong(
                 "no step",
-                1,
+                0,
                 "no weight of the generator has changed",
                 "    optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))\n",
                 "",
@@ -466,9 +502,13 @@ WRONG = {
             wrong("no means", 1, "the means are missing", "return gap + ", "return "),
         ],
         "interpolate": [
+            wrong(
+                "a generator of its own", 2, "from every generator", "rng.uniform", "np.random.default_rng(0).uniform"
+            ),
+            wrong("NumPy's generator", 2, "with the same seed", "rng.uniform", "np.random.uniform"),
             wrong("normal", 0, "from N(0, 1)", "rng.uniform(", "rng.normal("),
             wrong("one for the batch", 1, "one α for the whole batch", "(len(real), 1)", "(1, 1)"),
-            wrong("half way", 1, "half way", "rng.uniform(size=(len(real), 1))", "0.5"),
+            wrong("half way", 0, "half way", "rng.uniform(size=(len(real), 1))", "0.5"),
             wrong("one for each pixel", 1, "between the pixels", "(len(real), 1)", "real.shape"),
         ],
         "penalty": [

@@ -12,7 +12,8 @@ import textwrap
 from dataclasses import dataclass
 
 from classroom import cell
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader.utils import compute_checksum
 
 NAME = "01_tasks"
 FULL = 10  # of the tests: psnr has 2, corrupt 3, pairs 2, auroc 3
@@ -75,40 +76,16 @@ def sum_for_mean(notebook):
     psnr(notebook, "return -10 * np.log10(np.sum((clean - restored) ** 2))")
 
 
-@animal(8)
-def natural_logarithm(notebook):
-    """PSNR without its decibels."""
-    psnr(notebook, "return -10 * np.log(np.mean((clean - restored) ** 2))")
-
-
-@animal(8)
-def wrong_axis(notebook):
-    """PSNR of each image."""
-    psnr(notebook, "return -10 * np.log10(np.mean((clean - restored) ** 2, axis=-1))")
-
-
 @animal(9)
 def not_clipped(notebook):
     """Partial credit: the noise is right, the range is not."""
     cell(notebook, "corrupt").source = "def corrupt(x, sigma, rng):\n    return x + rng.normal(0, sigma, x.shape)"
 
 
-@animal(7)
-def turned_round(notebook):
-    """The AUROC of the normal ones."""
-    cell(notebook, "auroc").source = "def auroc(normal, odd):\n    return np.mean(normal[:, None] > odd[None, :])"
-
-
 @animal(8)
 def syntax_error(notebook):
     """An answer that is no Python."""
     cell(notebook, "psnr").source = "def psnr(clean, restored:\n    return 0"
-
-
-@animal(FULL)
-def raises_in_a_cell(notebook):
-    """An error in a cell of the student's own."""
-    add(notebook, "1 / 0")
 
 
 @animal(12, assignment="06_vae")
@@ -118,12 +95,6 @@ def stderr_noise(notebook):
         "\n_right = kl\ndef kl(mean, log_variance):\n    import sys, warnings\n"
         "    print('careful', file=sys.stderr)\n    warnings.warn('old')\n    return _right(mean, log_variance)"
     )
-
-
-@animal(FULL)
-def unknown_kernel(notebook):
-    """Saved with a kernel that is not here."""
-    notebook.metadata.kernelspec = {"name": "julia-9", "display_name": "Julia", "language": "julia"}
 
 
 @animal(FULL, flag="the notebook is called my work (final).ipynb")
@@ -139,26 +110,123 @@ def copied_answer(notebook):
     notebook.cells.insert(place, notebook.cells[place].copy())
 
 
-@animal(FULL, flag="copied the cell psnr-test, removed")
-def copied_test(notebook):
-    """A test cell copied and pasted."""
-    place = notebook.cells.index(cell(notebook, "psnr-test"))
-    notebook.cells.insert(place, notebook.cells[place].copy())
-
-
-@animal(8, flag="deleted the cell psnr-hidden")
+@animal(8, flag="the cell psnr is missing")
 def deleted_cells(notebook):
     """An answer deleted, and its tests."""
     for name in ("psnr", "psnr-test", "psnr-hidden"):
         notebook.cells.remove(cell(notebook, name))
 
 
-@animal(FULL, flag="deleted the cell psnr")
+@animal(FULL, flag="the cell psnr is missing")
 def answer_in_a_cell_of_its_own(notebook):
     """The answer cell deleted, the answer in another."""
     mine = cell(notebook, "psnr")
     place = notebook.cells.index(mine)
     notebook.cells[place] = new_code_cell(mine.source)
+
+
+@animal(FULL)
+def as_notebooks_are_written(notebook):
+    """A magic, a shell command, an await, a question to the user, files read and written, a hint of a type."""
+    add(notebook, "%matplotlib inline\n!echo hello\nimport asyncio\nawait asyncio.sleep(0)")
+    add(notebook, "get_ipython().run_line_magic('matplotlib', 'inline')\nimport requests, urllib.request, sys")
+    add(notebook, "%%time\nx: float = 3.0\nsetattr(np.random, 'mine', 3)\nname = input('who are you?')")
+    add(notebook, "%%html\n<b>bold</b>")
+
+
+@animal(FULL)
+def saved_on_windows(notebook):
+    """Lines end in CR LF, also inside of sources, and the file begins with a mark."""
+    for c in notebook.cells:
+        c.source = c.source.replace("\n", "\r\n")
+    return {"01_tasks.ipynb": "\ufeff" + json.dumps(notebook, indent=1).replace("\n", "\r\n")}
+
+
+@animal(FULL)
+def saved_by_colab(notebook):
+    """Metadata of another program, no ids, no version of Python."""
+    for c in notebook.cells:
+        c.metadata |= {"id": "x1", "colab": {"base_uri": "https://localhost:8080/"}, "executionInfo": {"status": "ok"}}
+        c.pop("id", None)
+    notebook.metadata = {
+        "kernelspec": {"name": "julia-9", "display_name": "Julia", "language": "julia"},
+        "colab": {"provenance": []},
+        "accelerator": "GPU",
+    }
+    return {"01_tasks.ipynb": json.dumps({**notebook, "nbformat": 4, "nbformat_minor": 0})}
+
+
+@animal(FULL)
+def handed_out_earlier(notebook):
+    """The teacher has changed a test and its points since."""
+    test = cell(notebook, "psnr-test")
+    test.source, test.metadata.nbgrader.points = "marks.close(psnr(np.zeros(2), np.ones(2)), 0)", 5
+    test.metadata.nbgrader.checksum = compute_checksum(test)
+
+
+@animal(FULL)
+def half_a_character(notebook):
+    """What JSON can write, and UTF-8 cannot."""
+    add(notebook, "print('x')  # emoji cut in two")
+    return {"01_tasks.ipynb": json.dumps(notebook).replace("emoji cut", "\\ud83d cut")}
+
+
+@animal(FULL)
+def other_types(notebook):
+    """Answers of types that hold numbers: a fraction, a list, a matrix."""
+    psnr(
+        notebook,
+        "return Fraction(float(-10 * np.log10(np.mean((clean - restored) ** 2))))",
+        before="""
+        from fractions import Fraction
+        Fraction.__array__ = lambda self, dtype=None, copy=None: np.array(float(self))""",
+    )
+    cell(notebook, "pairs").source = "def pairs(x, noisy):\n    return [np.matrix(noisy), x.tolist()]"
+
+
+@animal(3)
+def no_numbers(notebook):
+    """Answers of types that hold none: a coroutine, a generator, a text."""
+    cell(notebook, "psnr").source = "async def psnr(clean, restored):\n    return 1.0"
+    cell(notebook, "pairs").source = "def pairs(x, noisy):\n    return (v for v in (noisy, x))"
+    cell(notebook, "auroc").source = cell(notebook, "auroc").source.replace("return ", "return str(") + ")"
+
+
+@animal(8)
+def endless_recursion(notebook):
+    """An error of Python's own."""
+    psnr(notebook, "return psnr(clean, restored)")
+
+
+@animal(8)
+def nested_without_end(notebook):
+    """A list in itself."""
+    psnr(notebook, "found = []\nfound.append(found)\nreturn found")
+
+
+@animal(8)
+def too_large_an_answer(notebook):
+    """800 MB instead of a number."""
+    psnr(notebook, "return np.zeros(10**8)")
+
+
+@animal(8)
+def exits_python(notebook):
+    """sys.exit where a test calls it."""
+    psnr(notebook, "import sys\nsys.exit(0)")
+
+
+@animal(8)
+def interrupts_itself(notebook):
+    """KeyboardInterrupt where a test calls it."""
+    psnr(notebook, "raise KeyboardInterrupt")
+
+
+@animal(FULL, "needs manual grading", flag="written-1 was left as it was, but there is text around it")
+def answer_below_its_cell(notebook):
+    """A written answer in a cell of its own."""
+    place = notebook.cells.index(cell(notebook, "written-1"))
+    notebook.cells.insert(place + 1, new_markdown_cell("An encoder and a decoder."))
 
 
 # Those that cannot be graded ---------------------------------------------------------------------------------
@@ -189,6 +257,19 @@ def another_notebook(notebook):
         c.metadata = {}
 
 
+@animal(None, "failed", "")
+def metadata_of_other_types(notebook):
+    """Lists and numbers where names are expected."""
+    for c in notebook.cells:
+        c.metadata = {"nbgrader": {"grade_id": ["psnr"], "points": {}}}
+
+
+@animal(None, "failed", "")
+def deep_as_a_well(notebook):
+    """JSON nested deeper than Python reads."""
+    return {"01_tasks.ipynb": "[" * 100_000 + "]" * 100_000}
+
+
 # Endless loops and ends --------------------------------------------------------------------------------------
 
 
@@ -196,12 +277,6 @@ def another_notebook(notebook):
 def loop_in_a_cell(notebook):
     """Costs the cell, and nothing else."""
     add(notebook, "while True:\n    pass")
-
-
-@animal(8, flag="psnr-test ran longer than")
-def loop_in_a_function(notebook):
-    """Costs the tests that call it."""
-    psnr(notebook, "while True:\n    pass")
 
 
 @animal(8, flag="ran longer than")
@@ -225,25 +300,25 @@ def exits_in_a_cell(notebook):
     add(notebook, "import os\nos._exit(0)", after="pairs-hidden")
 
 
-@animal(8, flag="psnr-test ended the kernel")
-def exits_in_a_function(notebook):
-    """os._exit where a test calls it."""
-    psnr(notebook, "import os\nos._exit(0)")
+@animal(FULL, flag="ran longer than")
+def sleeps(notebook):
+    """Waits for ever, without work."""
+    add(notebook, "import time\ntime.sleep(1e6)")
 
 
-@animal(FULL, flag="uses exit")
-def sys_exit(notebook):
-    """Harmless in a notebook."""
-    add(notebook, "import sys\nsys.exit(0)")
+@animal(8, flag="ended the kernel")
+def crashes(notebook):
+    """Ends Python from inside, where a test calls it."""
+    psnr(notebook, "import faulthandler\nfaulthandler._sigsegv()")
+
+
+@animal(FULL, flag="uses kill", confined=True)
+def stops_itself(notebook):
+    """A signal that leaves a process neither alive nor dead."""
+    add(notebook, "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)")
 
 
 # Floods ------------------------------------------------------------------------------------------------------
-
-
-@animal(FULL, flag=None)
-def output_in_many_lines(notebook):
-    """100 MB in a million lines."""
-    add(notebook, "for i in range(1_000_000):\n    print('x' * 99)")
 
 
 @animal(FULL, flag=None)
@@ -279,10 +354,71 @@ def large_file(notebook):
     add(notebook, "with open('large', 'wb') as file:\n    for _ in range(1000):\n        file.write(bytes(1 << 20))")
 
 
+@animal(FULL, confined=True)
+def many_files(notebook):
+    """40 files of 50 MB each, wherever files can be written: full, sooner."""
+    add(
+        notebook,
+        """
+        import pathlib
+        for folder in (".", "/tmp", "/dev/shm", "/dev", "/", "/opt", "/home"):
+            for i in range(40):
+                try:
+                    pathlib.Path(folder, f"{i}.bin").write_bytes(bytes(50 << 20))
+                except OSError:
+                    break
+        sizes = [path.stat().st_size for folder in (".", "/tmp", "/dev/shm") for path in pathlib.Path(folder).iterdir()]
+        print("TAKEN", round(sum(sizes) / 2**20))
+        for folder in (".", "/tmp", "/dev/shm"):
+            for path in pathlib.Path(folder).glob("*.bin"):
+                path.unlink()""",
+    )
+
+
+@animal(FULL, flag="wrote more than 16 MB where only its sockets belong", confined=True)
+def files_among_the_sockets(notebook):
+    """Files where the grader's side must be able to see them."""
+    add(
+        notebook,
+        """
+        import pathlib, time
+        from ipykernel.connect import get_connection_file
+        for i in range(40):
+            pathlib.Path(get_connection_file()).with_name(f"{i}.bin").write_bytes(bytes(20 << 20))
+            time.sleep(0.5)""",
+    )
+
+
+@animal(FULL, flag="used more than 1 GB of memory", confined=True)
+def memory_of_many(notebook):
+    """Processes each of which takes little: together too much."""
+    add(
+        notebook,
+        """
+        import subprocess, sys, time
+        hog = "import time; hog = b'x' * (200 << 20); time.sleep(60)"
+        others = [subprocess.Popen([sys.executable, "-c", hog]) for _ in range(8)]
+        time.sleep(60)""",
+    )
+
+
+@animal(FULL, flag=None)
+def thousands_of_cells(notebook):
+    """Copies of a test, and cells with next to nothing in them."""
+    place = notebook.cells.index(cell(notebook, "psnr-test"))
+    notebook.cells[place:place] = [notebook.cells[place].copy() for _ in range(2000)]
+
+
+@animal(FULL)
+def large_metadata(notebook):
+    """10 MB where nobody looks."""
+    notebook.metadata["x"] = notebook.cells[0].metadata["y"] = "x" * 10_000_000
+
+
 # Cheats ------------------------------------------------------------------------------------------------------
 
 
-@animal(8, flag="changed the points of psnr-test")
+@animal(8, flag="changed the cell psnr-test, restored")
 def changed_tests(notebook):
     """Tests emptied, points raised, for a wrong answer: all restored."""
     psnr(notebook, WRONG)
@@ -291,7 +427,7 @@ def changed_tests(notebook):
         cell(notebook, name).metadata.nbgrader.points = 50
 
 
-@animal(8, flag="psnr uses display")
+@animal(8, flag="psnr uses displayhook")
 def forged_result(notebook):
     """Shows a result of its own before the test fails, which nbgrader takes for the points."""
     psnr(
@@ -304,13 +440,7 @@ def forged_result(notebook):
     )
 
 
-@animal(8, flag="changed while running: IPython's showtraceback")
-def no_tracebacks(notebook):
-    """Hides that a test has failed."""
-    psnr(notebook, WRONG, before="get_ipython().showtraceback = lambda *a, **k: None")
-
-
-@animal(8, flag="changed while running: numpy.allclose, numpy.testing.assert_allclose")
+@animal(8, flag="psnr changes np.allclose")
 def patched_numpy(notebook):
     """Changes NumPy's comparisons, which the tests do not use."""
     psnr(
@@ -322,15 +452,21 @@ def patched_numpy(notebook):
     )
 
 
-@animal(FULL, flag="psnr-test accepts a wrong answer")
+@animal(8, flag="psnr changes marks.close")
 def patched_marks(notebook):
-    """Changes the comparison itself: it gains, and is told."""
+    """Changes the comparison itself, which is elsewhere."""
     psnr(notebook, WRONG, before="marks.close = lambda *a, **k: None")
 
 
-@animal(8, flag="changed while running: the name marks")
+@animal(8, flag="psnr changes marks.close.__code__")
+def patched_code(notebook):
+    """Changes what the comparison does, and leaves it in its place."""
+    psnr(notebook, WRONG, before="marks.close.__code__ = (lambda *a, **k: None).__code__")
+
+
+@animal(7, flag="changes marks.score")
 def other_marks(notebook):
-    """Puts something else in the place of the comparison, which gains a point, and asks for 99, which gains none."""
+    """Puts something else in the place of the comparison, and asks for 99 points."""
     cell(notebook, "corrupt").source = textwrap.dedent("""
         class marks:
             close = staticmethod(lambda *a, **k: None)
@@ -345,7 +481,7 @@ def other_marks(notebook):
     add(notebook, "marks.close = lambda *a, **k: None", after="auroc-hidden")
 
 
-@animal(None, flag="accepts a wrong answer")
+@animal(8, flag="psnr uses ast_transformers")
 def strips_assertions(notebook):
     """Rewrites the tests as they are compiled: no comparison, the most points."""
     psnr(
@@ -365,9 +501,9 @@ def strips_assertions(notebook):
     )
 
 
-@animal(FULL, flag="prints hidden tests, withheld")
+@animal(FULL)
 def prints_hidden_tests(notebook):
-    """Has every cell printed before it runs."""
+    """Has every cell printed before it runs: hidden tests are not among them."""
     add(notebook, "get_ipython().events.register('pre_run_cell', lambda info: print(info.raw_cell))")
 
 
@@ -430,9 +566,9 @@ def brings_its_own_modules(notebook):
     return {"01_tasks.ipynb": notebook, "numpy.py": "1 / 0", "helpers/marks.py": "close = print", "note.txt": "Hello"}
 
 
-@animal(FULL, flag="psnr-test accepts a wrong answer")
+@animal(8, flag="changes marks._near")
 def first_of_all(notebook):
-    """A cell before the first, and the comparison's inside changed: it gains, and is told."""
+    """A cell before the first, and the comparison's inside changed."""
     notebook.cells.insert(
         0,
         new_code_cell(
@@ -441,3 +577,116 @@ def first_of_all(notebook):
         ),
     )
     psnr(notebook, WRONG)
+
+
+@animal(8, flag="psnr uses _getframe, f_back, f_locals")
+def looks_it_up(notebook):
+    """An object that becomes whatever number the one who compares it has at hand."""
+    psnr(
+        notebook,
+        "return Anything()",
+        before="""
+        import sys
+        class Anything:
+            def __array__(self, dtype=None, copy=None):
+                frame = sys._getframe()
+                while frame:
+                    for name in ("right", "mse", "expected"):
+                        if name in frame.f_locals:
+                            return np.asarray(frame.f_locals[name], dtype)
+                    frame = frame.f_back
+                return np.zeros(())""",
+    )
+
+
+@animal(8)
+def equals_everything(notebook):
+    """An object that says yes to every comparison."""
+    psnr(
+        notebook,
+        "return Yes(1)",
+        before="""
+        class Yes(float):
+            __eq__ = __le__ = __ge__ = __lt__ = __gt__ = lambda self, other: True
+            __sub__ = __rsub__ = lambda self, other: 0.0""",
+    )
+
+
+@animal(8)
+def changes_its_inputs(notebook):
+    """Makes the images such that its number would be right for them."""
+    psnr(notebook, "restored[...] = clean + 0.1\nreturn 20.0")
+
+
+@animal(0, flag="changes remote.answer")
+def answers_for_all(notebook):
+    """Puts itself in the place of what answers the tests."""
+    for name in ("psnr", "corrupt", "pairs", "auroc"):
+        cell(notebook, name).source = cell(notebook, name).source.split("\n")[0] + "\n    return 0"
+    add(
+        notebook,
+        """
+        import base64, json
+        from helpers import remote
+        remote.answer = lambda *a: base64.b64encode(json.dumps({"value": float("nan")}).encode()).decode()""",
+    )
+
+
+@animal(8, flag="is no Python that can be searched, but it ran")
+def hides_from_the_search(notebook):
+    """Cheats in a cell that only IPython can read."""
+    psnr(notebook, WRONG)
+    add(notebook, "%%script true\nthis is no Python (((", after="psnr")
+
+
+@animal(8, flag="the student's cell 4 changes marks.close")
+def hides_under_a_magic(notebook):
+    """Cheats below a line that is no Python."""
+    psnr(notebook, WRONG)
+    add(notebook, "%%capture\nmarks.close = lambda *a, **k: None")
+
+
+@animal(FULL)
+def prints_its_inputs(notebook):
+    """Keeps what the tests give it, and prints it: inputs, of which no test can be made again."""
+    cell(
+        notebook, "psnr"
+    ).source += "\n_psnr, seen = psnr, []\ndef psnr(*a):\n    seen.append(repr(a))\n    return _psnr(*a)"
+    add(notebook, "print(''.join(map(chr, (ord(c) for c in str(seen)))))", after="auroc-hidden")
+
+
+@animal(FULL, flag="uses _exit")
+def carries_over_a_restart(notebook):
+    """Leaves what it has seen for the next kernel, and ends this one."""
+    add(
+        notebook,
+        """
+        import os, pathlib
+        for folder in (".", "/tmp"):
+            pathlib.Path(folder, "left.txt").write_text("what I have seen")
+        os._exit(0)""",
+        after="psnr-hidden",
+    )
+    add(
+        notebook,
+        """
+        import pathlib
+        for folder in (".", "/tmp"):
+            print("found:", *(str(path).upper() for path in pathlib.Path(folder).glob("le*")))""",
+    )
+
+
+@animal(8, flag="psnr takes answers from helpers.metrics", confined=True)
+def answer_from_helpers(notebook):
+    """What is asked for is in the project, but not where it is graded."""
+    cell(notebook, "psnr").source = "from helpers.metrics import psnr"
+
+
+@animal(8, flag="psnr uses exec", confined=True)
+def source_of_helpers(notebook):
+    """The same, read as a file."""
+    cell(notebook, "psnr").source = textwrap.dedent("""
+        import helpers, pathlib
+        for folder in (pathlib.Path(helpers.__file__).parent, pathlib.Path(np.__file__).parents[1] / "helpers"):
+            for file in folder.glob("metrics.py"):
+                exec(file.read_text())""")

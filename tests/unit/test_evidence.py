@@ -178,6 +178,7 @@ def test_longer_training_that_overturns_a_case_makes_the_claim_depend_on_it():
 def test_another_run_agrees_where_the_recorded_ones_lie():
     case = Case(samples(0.4, 0.02))
     assert case.expects(0.4) and case.expects(0.43) and not case.expects(0.5) and not case.expects(0.3)
+    assert not case.expects(0.45) and case.expects(0.45, of=40)  # of many values, some lie outside their own 99%
     assert Case(samples(0.4, n=4)).expects(9.0)
     exact = Case([replace(sample, value=9.61471) for sample in samples(0.4)])
     assert exact.expects(9.6147098) and not exact.expects(9.613)  # records keep six digits

@@ -512,6 +512,7 @@ def test_the_plane_reaches_over_the_codes_and_starts_in_it(keras):
     plane = labs.LatentPlane(decoder_of(keras, keras.layers.Dense(64)), CODES, LABELS, (8, 8), "Plane")
     low, high = np.array([control.extremes for control in plane.controls.values()]).T
     assert (low < CODES.min(0)).all() and (CODES.max(0) < high).all()
+    assert [control.decimals for control in plane.controls.values()] == [2, 2]
     assert plane.values == plane.parameters() == {"z1": low[0], "z2": 0}  # 0 is left of all codes
     for setting in plane.settings():
         assert plane.picture(**setting).png.startswith(b"\x89PNG")

@@ -446,3 +446,10 @@ def test_dots_stand_where_their_values_are():
     assert places[0]["_plain"] == [[0.2, 0]] and places[0]["_noise"] == [[0.3, 1]] and places[1]["_noise"] == [[0.6, 1]]
     assert [t.get_text() for t in fig.axes[0].get_yticklabels()] == ["plain", "noise"]
     assert {line.get_color() for ax in fig.axes for line in ax.get_lines()[:1]} == {plots.ROLES["plain"]}
+
+
+@pytest.mark.parametrize(
+    ("control", "drawn"), [(0.5, (0.5, "o")), (-0.9, (-0.9, "o")), (-40, (-1, "<")), (9, (2, ">"))]
+)
+def test_a_control_far_off_is_an_arrow_at_the_edge(control, drawn):
+    assert plots._in_sight(control, [0, 0.3, 1]) == drawn

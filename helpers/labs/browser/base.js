@@ -82,7 +82,7 @@ function playButton(label, range) {
   let walk = null;
   const made = button("", () => (walk ? stop() : play()));
   const show = () => {
-    made.textContent = walk ? "❚❚" : "▶";
+    made.textContent = walk ? "❚❚" : "▶\uFE0E";
     made.ariaLabel = `${walk ? "Pause" : "Play"} ${label}`;
   };
   const to = (place) => { range.valueAsNumber = place; range.dispatchEvent(new Event("input")); };

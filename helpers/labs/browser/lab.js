@@ -23,21 +23,24 @@ function lab(model, el, signal) {
   });
 }
 
-// While the kernel owes an answer to the last touch, the lab is busy; after 60 ms it says so.
+// While the kernel owes an answer to the last touch, the lab is busy; it says so where none has come for 50 ms, so that
+// nothing flickers as pictures follow a slider.
 function sayWaiting(model, el, signal, sign) {
   let timer = null;
-  listen(model, signal, ["values", "answered"], () => {
-    const owed = JSON.stringify(model.get("values")) !== JSON.stringify(model.get("answered"));
-    el.ariaBusy = String(owed);
-    if (owed && timer) return;
-    clearTimeout(timer);
-    sign.hidden = true;
-    timer = owed && setTimeout(() => {
-      sign.textContent = cellRuns(model) ? "waits for the running cell …" : "working …";
-      sign.hidden = false;
-    }, 60);
-  });
-  signal.addEventListener("abort", () => clearTimeout(timer));
+  const owed = () => JSON.stringify(model.get("values")) !== JSON.stringify(model.get("answered"));
+  const rest = () => { clearTimeout(timer); timer = null; sign.hidden = true; };
+  const wait = () => {
+    el.ariaBusy = String(owed());
+    if (owed()) timer ??= setTimeout(say, 50);
+    else rest();
+  };
+  const say = () => {
+    sign.textContent = cellRuns(model) ? "waits for the running cell …" : "working …";
+    sign.hidden = false;
+  };
+  listen(model, signal, ["values"], wait);
+  listen(model, signal, ["answered"], () => { rest(); wait(); });
+  signal.addEventListener("abort", rest);
 }
 
 // One <img>, which changes only to pictures already decoded; a picture overtaken while it was decoded is left out. The

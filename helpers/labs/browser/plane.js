@@ -57,7 +57,7 @@ function drawCodes(pen, { codes, group, names, colours }, size, place) {
 }
 
 function legendOf({ names, colours }, [across, up]) {
-  const range = ({ label, low, high }) => `${label} from ${low.toFixed(2)} to ${high.toFixed(2)}`;
+  const range = ({ label, low, high }) => `${label} from ${low} to ${high}`.replaceAll("-", "−");
   return element("div", { className: "legend" }, `→ ${range(across)}, ↑ ${range(up)}`, element("br"),
     ...signsOf(names).map((sign, i) => element("span", { style: `color: ${colours[i % colours.length]}` },
       element("b", {}, sign), sign === names[i] ? " " : ` ${names[i]}  `)));
@@ -84,7 +84,7 @@ function nearestImage({ images, codes, group, names, shape }, [across, up]) {
 // Strokes, lists of places from 0 to 1, as MNIST would hold them: of one width, scaled into 20 of 28 pixels (images of
 // another size have no margin), with their centre of mass in the middle. Returns grey values, 0 to 1.
 function rasterised(strokes, [h, w]) {
-  const fine = 8, margin = h === 28 && w === 28 ? 4 : 0, width = Math.max(1.2, Math.min(h, w) / 11);
+  const fine = 8, margin = h === 28 && w === 28 ? 4 : 0, width = Math.max(1.5, Math.min(h, w) / 11);
   const canvas = element("canvas", { width: fine * w, height: fine * h });
   const pen = canvas.getContext("2d", { willReadFrequently: true });
   const ends = [0, 1].map((axis) => {

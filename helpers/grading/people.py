@@ -1,0 +1,164 @@
+"""The class, from a CSV of the teacher's, and marks as a platform's gradebook takes them.
+
+A class list is what a platform exports: Canvas's gradebook, Moodle's grading worksheet or participants, or any table
+with columns such as `name`, `email` or `id`.
+"""
+
+import csv
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+NAMES = ("full name", "student", "name")
+IDS = ("id", "identifier", "student id", "user id", "id number", "sis user id", "org defined id", "number")
+LOGINS = ("sis login id", "email address", "email", "e-mail", "login", "login id", "username", "user name", "github")
+CANVAS, MOODLE = (
+    ("Student", "ID", "SIS User ID", "SIS Login ID", "Section"),
+    ("Identifier", "Full name", "Email address"),
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A row of a class list: how the person is called, and {column: entry}."""
+
+    name: str
+    row: Mapping[str, str]
+
+    def entries(self, columns: Iterable[str]) -> list[str]:
+        """The entries of the columns that are there, whatever their letters' case."""
+        small = {column.strip().lower(): entry.strip() for column, entry in self.row.items()}
+        return [small[column] for column in columns if small.get(column)]
+
+
+def read(path: str | Path) -> list[Person]:
+    """The people of a class list. Raises ValueError for a file that is none."""
+    try:
+        text = Path(path).read_text("utf-8-sig")
+        rows = list(csv.DictReader(text.splitlines(), delimiter=_delimiter(text)))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} cannot be read as a class list, a CSV in UTF-8: {error}") from None
+    people = []
+    for row in rows:
+        row = {column: entry for column, entry in row.items() if isinstance(column, str) and isinstance(entry, str)}
+        person = Person("", row)
+        first, last = person.entries(["first name"]), person.entries(["last name", "surname"])
+        called = person.entries(NAMES) or [" ".join(first + last)]
+        name = called[0] or (person.entries(LOGINS) + person.entries(IDS) + [""])[0]
+        if name and name.lower() not in ("points possible", "student, test"):
+            people.append(Person(name, row))
+    if not people:
+        raise ValueError(f"{path} names nobody: a class list has a column such as {', '.join((*NAMES, *LOGINS))}")
+    return people
+
+
+def match(students: Iterable[str], people: list[Person]) -> tuple[dict[str, Person], list[Person], list[str]]:
+    """({student: person}, people who handed in nothing, what is not clear, in words).
+
+    A student is found by the platform's number, by login or email, or by a name that is unique.
+    """
+    students = list(students)
+    found: dict[str, Person] = {}
+    for of_person, of_student in (
+        (lambda p: {_number(entry) for entry in p.entries(IDS)}, lambda s: {_number(s)}),
+        (_logins, lambda s: {_key(s), _key(_bare(s))}),
+        (_names, lambda s: {_key(s), _key(_bare(s))}),
+    ):
+        known: dict[str, list[Person]] = {}
+        for person in people:
+            for key in of_person(person):
+                known.setdefault(key, []).append(person)
+        asked = Counter(key for student in students for key in of_student(student))
+        taken = {id(person) for person in found.values()}
+        for student in students:
+            keys = {key for key in of_student(student) if key and asked[key] == 1 and len(known.get(key, ())) == 1}
+            who = {id(known[key][0]): known[key][0] for key in keys}
+            if student not in found and len(who) == 1 and not who.keys() & taken:
+                found[student] = next(iter(who.values()))
+    unclear = [
+        f"{student} is nobody in the class list, or more than one" for student in students if student not in found
+    ]
+    there = {id(person) for person in found.values()}
+    return found, [person for person in people if id(person) not in there], unclear
+
+
+def write_canvas(
+    path: Path, assignment: str, most: float, totals: Mapping[str, float | None], people: Mapping[str, Person]
+) -> None:
+    """Write marks as Canvas imports them into its gradebook.
+
+    totals: {student: marks, or None: left empty}; people: {student: person} where known. The column is that of the
+    class list whose name begins with the assignment's, which Canvas knows by the number behind it.
+    """
+    columns = [column for person in people.values() for column in person.row]
+    column = next((c for c in columns if re.fullmatch(rf"{re.escape(assignment)}\b.*\(\d+\)", c)), assignment)
+    rows = [[*CANVAS, column], ["    Points Possible", *[""] * (len(CANVAS) - 1), f"{most:g}"]]
+    for student, total in totals.items():
+        row = people[student].row if student in people else {"Student": _bare(student), "ID": _number(student)}
+        rows.append([*(harmless(row.get(name, "")) for name in CANVAS), _mark(total)])
+    _write(path, rows)
+
+
+def write_moodle(path: Path, most: float, totals: Mapping[str, float | None], people: Mapping[str, Person]) -> None:
+    """Write marks as Moodle takes them: as its grading worksheet, and by email into its gradebook."""
+    rows = [[*MOODLE, "Grade", "Maximum Grade"]]
+    for student, total in totals.items():
+        row = people[student].row if student in people else {"Full name": _bare(student).replace("_", " ")}
+        number = _number(student)
+        row = {**row, "Identifier": row.get("Identifier") or (f"Participant {number}" if number else "")}
+        row["Full name"] = row.get("Full name") or (people[student].name if student in people else "")
+        rows.append([*(harmless(row.get(name, "")) for name in MOODLE), _mark(total), f"{most:g}"])
+    _write(path, rows)
+
+
+def harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return "'" + text if text.lstrip()[:1] in ("=", "+", "-", "@") or text[:1] in ("\t", "\r") else text
+
+
+def _write(path, rows):
+    part = Path(f"{path}.part")
+    with part.open("w", newline="", encoding="utf-8-sig") as file:  # with a mark by which Excel knows it
+        csv.writer(file).writerows(rows)
+    os.replace(part, path)
+
+
+def _delimiter(text):
+    head = text.split("\n", 1)[0]
+    return max(",;\t", key=head.count)
+
+
+def _mark(total):
+    return "" if total is None else f"{total:g}"
+
+
+def _number(text):
+    """The platform's number at the end of a student's or an identifier's text, or ""."""
+    found = re.search(r"(?:^|[_ ])(\d+)$", text)
+    return found[1] if found else ""
+
+
+def _bare(student):
+    return re.sub(r"_\d+$", "", student)
+
+
+def _logins(person):
+    """Logins and addresses, these also without what follows their @."""
+    return {_key(part) for entry in person.entries(LOGINS) for part in (entry, entry.split("@")[0])}
+
+
+def _names(person):
+    """The forms in which a platform writes a name: Ann Lee, "Lee, Ann", leeann."""
+    parts = [part.strip() for part in person.name.split(",")]
+    words = " ".join(reversed(parts)).split()
+    return {_key(person.name), _key("".join(words)), _key("".join(words[-1:] + words[:-1]))}
+
+
+def _key(text):
+    """A text without what platforms change in it: case, accents, spaces, signs."""
+    whole = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(c for c in whole if c.isalnum())
