@@ -66,9 +66,9 @@ class Bar:
         return "yes" if low >= self.limit else "undecided"
 
     def number(self, value: float) -> str:
-        """A value in the bar's unit, to three digits: 0.1 → 10, or 10% where the unit begins so."""
-        shown = f"{100 * value if self.unit.startswith(('%', 'point')) else value:.3g}"
-        return shown + "%" * self.unit.startswith("%")
+        """A value in the bar's unit, to three digits or whole: 0.1 → 10, or 10% where the unit begins so."""
+        value = 100 * value if self.unit.startswith(("%", "point")) else value
+        return (f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}") + "%" * self.unit.startswith("%")
 
     def show(self, value: float) -> str:
         """A value with its unit: 10% less error, 0.12 nats."""

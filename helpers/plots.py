@@ -20,7 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw, ImageFont
 
@@ -584,6 +584,7 @@ def strip(title: str, recorded: dict[str, Any], here: float, bar: Any, control: 
     ax.plot(here, top, "D", markersize=6.5, color=ROLES["this run"], markeredgecolor="white", markeredgewidth=0.8)
     ax.set(ylim=(-0.6, top + 0.6), yticks=[])
     ax.margins(x=0.06)
+    ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.xaxis.set_major_formatter(lambda value, _: bar.number(value))
     ax.tick_params(labelsize=7.5, colors=ROLES["ink"], length=2, pad=2)
     ax.spines[:].set_visible(False)

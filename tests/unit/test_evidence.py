@@ -108,7 +108,7 @@ def test_a_bar_has_one_side():
         (Bar(0.01, unit="points"), 0.0266, "2.66 points"),
         (Bar(at_most=0.5, unit="nats"), 0.123456, "0.123 nats"),
         (Bar(0.01), 0.98765, "0.988"),
-        (Bar(1), 2800.0, "2.8e+03"),
+        (Bar(1), 2800.0, "2,800"),
     ],
 )
 def test_values_in_words(bar, value, said):
