@@ -164,7 +164,7 @@ class Verdict:
         """The decisions as short lists, one for each mark, and what more training changes."""
         by_case: dict[str, dict[str, list[str]]] = {mark: {} for mark in "✓✗?"}
         for (case, data), decision in self.decisions.items():
-            small = ", small" if decision == "small" else ""
+            small = ": small" if decision == "small" else ""
             by_case[MARKS[decision]].setdefault(case, []).append(data + small)
         lists = [
             f"{mark} "

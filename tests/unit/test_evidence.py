@@ -149,7 +149,7 @@ def test_unsound_controls_decide_nothing_and_are_named(changes, why):
     "found, word, lines",
     [
         (samples(0.4) + samples(0.3, name="digits"), "holds", ["✓ mnist5k, digits"]),
-        (samples(0.0) + samples(0.05, 0.01, name="digits"), "fails", ["✗ mnist5k, digits, small"]),
+        (samples(0.0) + samples(0.05, 0.01, name="digits"), "fails", ["✗ mnist5k, digits: small"]),
         (samples(0.4, case="A") + samples(0.0, case="B"), "depends", ["✓ A (mnist5k)", "✗ B (mnist5k)"]),
         (samples(0.4, case="A") + samples(0.1, 0.05, case="B"), "undecided", ["✓ A (mnist5k)", "? B (mnist5k)"]),
         (
