@@ -293,7 +293,7 @@ class Claims:
             f"; must reach it: {positive[0]}, {bar.show(positive[1])}" if positive else ""
         )
         found = {data: each for (name, data), each in cases(self.recorded, number).items() if name == case}
-        picture = plots.strip(f"{number} {case}".strip(), found, sample.value, bar, sample.control)
+        picture = plots.strip(f"{number} {case}".strip(), found, sample.data, sample.value, bar, sample.control)
         data, described = picture._repr_mimebundle_()
         display({**data, records.MIME: asdict(sample)}, metadata=described, raw=True)
 

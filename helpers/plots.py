@@ -555,21 +555,21 @@ def _in_sight(control, values):
     return place, "o" if place == control else "<" if place > control else ">"
 
 
-def strip(title: str, recorded: dict[str, Any], here: float, bar: Any, control: float) -> Picture:
-    """One row of evidence for a case of a claim: recorded runs as dots, this run as a diamond, the bar as a line, the
+def strip(title: str, recorded: dict[str, Any], data: str, here: float, bar: Any, control: float) -> Picture:
+    """A strip of evidence for a case of a claim: recorded runs as dots, this run as a diamond, the bar as a line, the
     control as a hollow dot, and how many runs reach the bar. Returns a `Picture` on a transparent ground.
 
-    recorded: {data set: evidence.Case}. here, control: this run's value and its control's, in the bar's unit. bar: an
-    evidence.Bar.
+    recorded: {data set: evidence.Case}, a row each. data: this run's data set, whose row is the first. here, control:
+    this run's value and its control's, in the bar's unit. bar: an evidence.Bar.
     """
-    rows = list(recorded.items()) or [("", None)]
+    rows = [(data, recorded.get(data)), *(row for row in recorded.items() if row[0] != data)]
     fig = Figure(figsize=(8.6, 0.36 + 0.16 * len(rows)), dpi=DPI, facecolor="none")
     FigureCanvasAgg(fig)
     ax = fig.add_axes((0.38, 0.22 / fig.get_figheight(), 0.42, 1 - 0.25 / fig.get_figheight()), facecolor="none")
     place, words = ax.get_yaxis_transform(), []
     for y, (name, case) in enumerate(reversed(rows)):
         if case is None:
-            words.append("no recorded runs")
+            words.append("no recorded runs" if len(rows) == 1 else "none recorded")
         else:
             jitter = np.random.default_rng(0).uniform(-0.2, 0.2, len(case.values))
             ax.plot(case.values, y + jitter, "o", color=ROLES["hero"], markersize=3.6, alpha=0.6, markeredgewidth=0)
@@ -595,7 +595,7 @@ def strip(title: str, recorded: dict[str, Any], here: float, bar: Any, control: 
     below = 0.97 - 0.15 * len(said) / fig.get_figheight()
     fig.text(0.005, below, str(bar), fontsize=8, color=ROLES["ink"], va="top")
     found = picture(fig)
-    runs = "; ".join(f"{name}: {met} reach it" for (name, _), met in zip(reversed(rows), words) if name)
+    met_by = [f"{name}: {case.met} of {len(case.values)} runs reach it" for name, case in rows if case is not None]
     met = "reaches" if bar.met(here) else "misses"
-    alt = f"{title}: this run {met} the bar, {bar.show(here)} where {bar} is required. {runs or 'No recorded runs'}."
+    alt = f"{title}: this run {met} the bar, {bar.show(here)} where {bar} is required. {'; '.join(met_by) or 'No recorded runs'}."
     return Picture(found.png, alt, found.width)
