@@ -380,7 +380,7 @@ def dots(panels: Mapping[str, Mapping[str, float]], reference: str = "", digits:
     """A panel of dots for each entry of {x label: {name: value}}; the names, alike in all panels, stand at the left.
 
     reference: the name that the others are compared with; its value is a line through the panel, and it is drawn in
-    grey. The axes show the range of the values.
+    grey. digits: of the numbers beside the dots. The axes show the range of the values.
 
         plots.dots({"test error": {"plain": 0.02, "noise": 0.015}}, reference="plain")
     """
@@ -391,7 +391,7 @@ def dots(panels: Mapping[str, Mapping[str, float]], reference: str = "", digits:
             role = "plain" if name == reference else "hero"
             ax.plot(values[name], row, "o", color=ROLES[role], markersize=8, label=f"_{name}")
             shown = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center", "fontsize": 8.5, "gid": SAID}
-            ax.annotate(f"{values[name]:.{digits}f}", (values[name], row), **shown)
+            ax.annotate(f"{values[name]:.{digits}g}", (values[name], row), **shown)
         if reference:
             ax.axvline(values[reference], color=ROLES["plain"], linewidth=1, linestyle="--", marker="")
         ax.set(xlabel=label, yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.4, -0.7))
