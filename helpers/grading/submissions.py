@@ -121,7 +121,7 @@ def _unwrapped(entries, assignment):
     if len(entries) == 1 and re.fullmatch(r"[^/]+\.zip", entries[0].path):
         return _unwrapped(list(_in_zip(io.BytesIO(entries[0].read()))), assignment)
     inside = entries
-    while not platforms.platform(entry.path for entry in inside):
+    while inside and not platforms.platform(entry.path for entry in inside):
         tops = {entry.path.split("/", 1)[0] for entry in inside}
         if len(tops) > 1:
             notebooks = [entry.path for entry in inside if re.fullmatch(r"[^/]+\.ipynb", entry.path)]
