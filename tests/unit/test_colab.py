@@ -43,7 +43,7 @@ def test_badge_and_cell(path):
         "**The question.** What is a sample?",
     ]
     assert "git clone -q --depth 1 https://github.com/ann/answers answers" in cell.source
-    assert cell.metadata == {"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
+    assert cell.metadata == {"tags": ["colab", "hide-input"], "jupyter": {"source_hidden": True}}
     assert everything(notebook, path) == []  # run in order as before, with one more cell
 
 

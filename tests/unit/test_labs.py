@@ -547,7 +547,7 @@ def test_the_plane_knows_the_nearest_image(keras):
     decoder = decoder_of(keras, keras.layers.Dense(64))
     plane = labs.LatentPlane(decoder, CODES, LABELS, (8, 8), "Plane", images=images)
     z1, z2 = map(float, CODES[7].round(2))
-    assert f"nearest image: {LABELS[7]}:" in plane.picture(z1=z1, z2=z2).alt
+    assert f"nearest image: {LABELS[7]}." in plane.picture(z1=z1, z2=z2).alt
     assert (
         len(plane.scene["images"]) == 50 * 64
         and "nearest" not in labs.LatentPlane(decoder, CODES, LABELS, (8, 8), "Plane").twin.alt
@@ -594,7 +594,7 @@ def test_classes_of_the_plane_have_names(keras):
     decoder, images = decoder_of(keras, keras.layers.Dense(64)), np.zeros((50, 64))
     named = labs.LatentPlane(decoder, CODES, LABELS, (8, 8), "Plane", images, names=("shirt", "bag", "boot", "coat"))
     assert named.scene["names"] == ["shirt", "bag", "boot"]
-    assert f"nearest image: {('shirt', 'bag', 'boot')[LABELS[7]]}:" in named.picture(z1=CODES[7, 0], z2=CODES[7, 1]).alt
+    assert f"nearest image: {('shirt', 'bag', 'boot')[LABELS[7]]}." in named.picture(z1=CODES[7, 0], z2=CODES[7, 1]).alt
     texts = labs.LatentPlane(decoder, CODES, np.array(["a", "b", "c"])[LABELS], (8, 8), "Plane")
     assert texts.scene["names"] == ["a", "b", "c"]
     with pytest.raises(ValueError, match="names are for labels 0 to 1, one for each, got 2 for labels 0, 1, 2"):
