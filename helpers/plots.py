@@ -597,6 +597,6 @@ def strip(title: str, recorded: dict[str, Any], data: str, here: float, bar: Any
     found = picture(fig)
     met_by = [f"{name}: {case.met} of {len(case.values)} runs reach it" for name, case in rows if case is not None]
     met = "reaches" if bar.met(here) else "misses"
-    said = f"{title}: this run {met} the bar, {bar.show(here)} where {bar} is required"
-    alt = f"{said}. {'; '.join(met_by) or 'No recorded runs'}."
+    mine = f"{title}: this run {met} the bar, {bar.show(here)} where {bar} is required"
+    alt = f"{mine}. {'; '.join(met_by) or 'No recorded runs'}."
     return Picture(found.png, alt, found.width)
