@@ -566,16 +566,16 @@ def strip(title: str, recorded: dict[str, Any], data: str, here: float, bar: Any
     fig = Figure(figsize=(8.6, 0.36 + 0.16 * len(rows)), dpi=DPI, facecolor="none")
     FigureCanvasAgg(fig)
     ax = fig.add_axes((0.38, 0.22 / fig.get_figheight(), 0.42, 1 - 0.25 / fig.get_figheight()), facecolor="none")
-    place, words = ax.get_yaxis_transform(), []
+    place = ax.get_yaxis_transform()
     for y, (name, case) in enumerate(reversed(rows)):
         if case is None:
-            words.append("no recorded runs" if len(rows) == 1 else "none recorded")
+            words = "no recorded runs" if len(rows) == 1 else "none recorded"
         else:
             jitter = np.random.default_rng(0).uniform(-0.2, 0.2, len(case.values))
             ax.plot(case.values, y + jitter, "o", color=ROLES["hero"], markersize=3.6, alpha=0.6, markeredgewidth=0)
-            words.append(f"{case.met} of {len(case.values)} runs")
+            words = f"{case.met} of {len(case.values)} runs"
         ax.text(-0.02, y, name, ha="right", va="center", fontsize=8, color=ROLES["ink"], transform=place)
-        ax.text(1.02, y, words[-1], va="center", fontsize=8, color=ROLES["ink"], transform=place)
+        ax.text(1.02, y, words, va="center", fontsize=8, color=ROLES["ink"], transform=place)
     top = len(rows) - 1
     ax.axvline(bar.limit, color=ROLES["ink"], linewidth=1, linestyle=(0, (4, 2)))
     values = np.concatenate([[here, bar.limit], *(case.values for _, case in rows if case is not None)])

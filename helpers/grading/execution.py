@@ -3,11 +3,9 @@
 The student's cells run in the kernel, the tests in this process (see judging.py).
 """
 
-import shutil
 import tempfile
 import time
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from queue import Empty
 
@@ -106,7 +104,9 @@ def run(
     """
     left_out: dict[int, str] = {}
     for _ in range(RESTARTS + 1):
-        with _folder(files) as work:
+        with tempfile.TemporaryDirectory(prefix="work-", ignore_cleanup_errors=True) as work:
+            for name, data in files.items():
+                Path(work, Path(name).name).write_bytes(data)
             ended = _once(notebook, source, left_out, limits, work, confined)
         if ended is None:
             break
@@ -121,18 +121,6 @@ def run(
         name = notebook.cells[index].metadata.get("nbgrader", {}).get("grade_id", f"the student's cell {index + 1}")
         noticed.append(f"{name} {reason}")
     return noticed
-
-
-@contextmanager
-def _folder(files: Mapping[str, bytes]) -> Generator[str]:
-    """A folder to run in, with files."""
-    work = tempfile.mkdtemp(prefix="work-")
-    try:
-        for name, data in files.items():
-            Path(work, Path(name).name).write_bytes(data)
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _once(notebook, source, left_out, limits, work, confined):

@@ -100,7 +100,7 @@ def write_canvas(
     for student, total in totals.items():
         row = people[student].row if student in people else {"Student": _bare(student), "ID": _number(student)}
         rows.append([*(harmless(row.get(name, "")) for name in CANVAS), _mark(total)])
-    _write(path, rows)
+    write_csv(path, rows)
 
 
 def write_moodle(path: Path, most: float, totals: Mapping[str, float | None], people: Mapping[str, Person]) -> None:
@@ -112,7 +112,7 @@ def write_moodle(path: Path, most: float, totals: Mapping[str, float | None], pe
         row = {**row, "Identifier": row.get("Identifier") or (f"Participant {number}" if number else "")}
         row["Full name"] = row.get("Full name") or (people[student].name if student in people else "")
         rows.append([*(harmless(row.get(name, "")) for name in MOODLE), _mark(total), f"{most:g}"])
-    _write(path, rows)
+    write_csv(path, rows)
 
 
 def harmless(text: str) -> str:
@@ -120,7 +120,8 @@ def harmless(text: str) -> str:
     return "'" + text if text.lstrip()[:1] in ("=", "+", "-", "@") or text[:1] in ("\t", "\r") else text
 
 
-def _write(path, rows):
+def write_csv(path: Path, rows: Iterable[Iterable]) -> None:
+    """Write a table that Excel reads, whole or not at all."""
     part = Path(f"{path}.part")
     with part.open("w", newline="", encoding="utf-8-sig") as file:  # with a mark by which Excel knows it
         csv.writer(file).writerows(rows)

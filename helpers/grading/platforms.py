@@ -73,26 +73,20 @@ def files(name: str, paths: Iterable[str], metadata: bytes = b"") -> dict[str, F
     found = {path: match for path in paths if (match := PLATFORMS[name].fullmatch(path))}
     if name == "Gradescope":
         return _gradescope(found, metadata)
-    return {
-        path: {
-            "Moodle": lambda m: File(m["who"], m["file"]),
-            "Canvas": lambda m: File(
-                m["who"].replace("_LATE_", "_"), re.sub(r"-\d+(?=\.\w+$)", "", m["file"]), None, "_LATE_" in m["who"]
-            ),
-            "Brightspace": lambda m: File(
-                f"{m['who']}_{m['id']}", m["file"], _time(m["time"]), False, m["attempt"].zfill(20)
-            ),
-            "Blackboard": lambda m: File(
-                m["who"][len(_shared(f["who"] for f in found.values())) :],
-                m["file"] or "",
-                datetime.strptime(m["time"], "%Y-%m-%d-%H-%M-%S"),
-                False,
-                m["time"],
-            ),
-            "Google Classroom": lambda m: File(m["who"], m["file"]),
-        }[name](match)
-        for path, match in found.items()
-    }
+    if name == "Blackboard":
+        return _blackboard(found)
+    return {path: READ[name](match) for path, match in found.items()}
+
+
+# {platform: what a match of its pattern says}, where that needs nothing else.
+READ = {
+    "Moodle": lambda m: File(m["who"], m["file"]),
+    "Canvas": lambda m: File(
+        m["who"].replace("_LATE_", "_"), re.sub(r"-\d+(?=\.\w+$)", "", m["file"]), None, "_LATE_" in m["who"]
+    ),
+    "Brightspace": lambda m: File(f"{m['who']}_{m['id']}", m["file"], _time(m["time"]), False, m["attempt"].zfill(20)),
+    "Google Classroom": lambda m: File(m["who"], m["file"]),
+}
 
 
 def repositories(folders: Iterable[str], assignment: str) -> dict[str, str]:
@@ -102,6 +96,20 @@ def repositories(folders: Iterable[str], assignment: str) -> dict[str, str]:
     if folders and all(folder.lower().startswith(slug) and len(folder) > len(slug) for folder in folders):
         return {folder: folder[len(slug) :] for folder in folders}
     return {}
+
+
+def _blackboard(found):
+    start = len(_shared(match["who"] for match in found.values()))
+    return {
+        path: File(
+            match["who"][start:],
+            match["file"] or "",
+            datetime.strptime(match["time"], "%Y-%m-%d-%H-%M-%S"),
+            False,
+            match["time"],
+        )
+        for path, match in found.items()
+    }
 
 
 def _shared(names):

@@ -1,11 +1,8 @@
 """What a teacher reads after a run: a table of marks as CSV, and a summary that says what to look at."""
 
-import csv
-import os
 from collections import Counter
-from pathlib import Path
 
-from .people import harmless
+from .people import harmless, write_csv
 
 MOST = 20  # of a student's flags
 
@@ -15,28 +12,23 @@ def write_table(path, points, rows, missing=()):
 
     points: {grade_id: highest mark}. rows: [run.Row]; missing: names of those who handed in nothing.
     """
-    part = Path(f"{path}.part")
-    with part.open("w", newline="", encoding="utf-8-sig") as file:  # with a mark by which Excel knows it
-        write = csv.writer(file).writerow
-        write(["student", "status", "total", "of", "late", "penalty", *points, "confined", "reason", "look at"])
-        for row in rows:
-            result, marks, status = row.result, row.marks, row.status
-            cells = [marks.get(name) for name in points]
-            write([
-                harmless(_plain(result["student"])),
-                status,
-                "" if status == "failed" else _number(row.total),
-                _number(sum(points.values())),
-                row.late,
-                _number(row.penalty or None),
-                *map(_number, cells),
-                "yes" if result["confined"] else "no",
-                harmless(_plain(result["reason"])),
-                harmless(_flags(result)),
-            ])
-        for name in missing:
-            write([harmless(_plain(name)), "missing", "", _number(sum(points.values()))])
-    os.replace(part, path)
+    table = [["student", "status", "total", "of", "late", "penalty", *points, "confined", "reason", "look at"]]
+    most = _number(sum(points.values()))
+    for row in rows:
+        result, marks, status = row.result, row.marks, row.status
+        table.append([
+            harmless(_plain(result["student"])),
+            status,
+            "" if status == "failed" else _number(row.total),
+            most,
+            row.late,
+            _number(row.penalty or None),
+            *(_number(marks.get(name)) for name in points),
+            "yes" if result["confined"] else "no",
+            harmless(_plain(result["reason"])),
+            harmless(_flags(result)),
+        ])
+    write_csv(path, table + [[harmless(_plain(name)), "missing", "", most] for name in missing])
 
 
 def summary(name, rows, why_not, earlier=0, also=()):

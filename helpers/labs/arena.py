@@ -406,7 +406,7 @@ def draw(ax: Axes, side: Side, points: data.Points, words: str) -> None:
     samples, found = side.look(points)
     from_, pull = side.gan.pull(60)
     ax.imshow(side.field(), extent=(-REACH, REACH) * 2, cmap="PuOr", vmin=0, vmax=1, alpha=0.5)
-    ax.plot(*points.x[:600].T, ",", color="black", linestyle="none", label="data")
+    ax.plot(*points.x[:600].T, ",", color=plots.ROLES["data"], linestyle="none", label="data")
     ax.plot(*samples[:400].T, "s", color=plots.COLOURS[1], markersize=2, linestyle="none", label="generated")
     slope = np.linalg.norm(pull, axis=-1, keepdims=True)
     arrows = 0.3 * pull / (slope + 1e-12) * np.minimum(1, np.sqrt(slope)) * 2

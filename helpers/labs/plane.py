@@ -125,7 +125,7 @@ class LatentPlane(Panel):
             width_ratios=[4 / 3, *[1] * len(pictures)],
         )
         plots.classes(plane, self.codes, self.labels)
-        plane.plot(z1, z2, "+", color="black", markersize=18, markeredgewidth=2)
+        plane.plot(z1, z2, "+", color=plots.ROLES["ink"], markersize=18, markeredgewidth=2)
         (left, right), (low, high) = (control.extremes for control in self.controls.values())
         plane.set(xlim=(left, right), ylim=(low, high), xlabel="z1", ylabel="z2", title="latent plane")
         for place, (said, shades) in zip(places, pictures.items()):
