@@ -15,7 +15,7 @@ from helpers.grading.rebuilding import HIDDEN
 from helpers.grading.run import grade
 
 LOOSE = sandbox.unconfined_because()
-LIMITS = sandbox.Limits(cell=5, setup=150, submission=300, processes=128, together=1 << 30)
+LIMITS = sandbox.Limits(cell=15, setup=150, submission=300, processes=128, together=1 << 30)
 
 
 @pytest.fixture(scope="module")
