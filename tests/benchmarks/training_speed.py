@@ -1,4 +1,4 @@
-"""Milliseconds for a training step: our pipeline and `fit` against the usual ways, on two autoencoders.
+"""Milliseconds for a training step: our pipeline and `fit` against the usual ways, on three autoencoders.
 
     python tests/benchmarks/training_speed.py
 
@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 
@@ -23,37 +22,44 @@ from helpers.training import keras, tf
 
 TURNS = 9
 STEPS = 600  # of each contender, each turn: about a second of the slowest
-MNIST = Path(__file__).resolve().parents[3] / "shared" / "data" / "mnist20k.npz"
 
 
-def autoencoder(pixels):
+def autoencoder(shape):
+    """Dense for images (pixels,); for images (height, width, 1) the convolutional denoiser of 01, without its noise."""
+    if len(shape) == 1:
+        return keras.Sequential([
+            keras.Input(shape),
+            keras.layers.Dense(128, activation="relu"),
+            keras.layers.Dense(8),
+            keras.layers.Dense(128, activation="relu"),
+            keras.layers.Dense(*shape, activation="sigmoid"),
+        ])
+    down, up = keras.layers.Conv2D, keras.layers.Conv2DTranspose
+    settings = {"strides": 2, "padding": "same"}
     return keras.Sequential([
-        keras.Input((pixels,)),
-        keras.layers.Dense(128, activation="relu"),
-        keras.layers.Dense(8),
-        keras.layers.Dense(128, activation="relu"),
-        keras.layers.Dense(pixels, activation="sigmoid"),
+        keras.Input(shape),
+        down(16, 3, activation="relu", **settings),
+        down(32, 3, activation="relu", **settings),
+        up(16, 3, activation="relu", **settings),
+        up(1, 3, activation="sigmoid", **settings),
     ])
 
 
-def digits():
-    return "64 pixels", data.load("digits").x_train, 32
-
-
-def large():
-    """4,000 images of 784 pixels: MNIST where it is at hand, else digits, each pixel drawn 3 × 3."""
-    if MNIST.exists():
-        return "784 pixels", data.load(str(MNIST), n_train=4000).x_train, 100
-    d = data.load("digits")
-    grown = np.pad(d.images(d.x_train).repeat(3, axis=1).repeat(3, axis=2), ((0, 0), (2, 2), (2, 2)))
-    return "784 pixels", np.resize(grown.reshape(len(grown), -1), (4000, 784)), 100
+def images():
+    """(title, images, batch size) of each comparison."""
+    large = data.load("mnist5k", n_train=4000)
+    return [
+        ("64 pixels", data.load("digits").x_train, 32),
+        ("784 pixels", large.x_train, 100),
+        ("28 × 28, convolutional", large.images(large.x_train)[..., None], 64),
+    ]
 
 
 # The contenders: each takes (x, batch size), and returns a function that trains, and returns how many steps --------
 
 
 def fit_pipeline(x, size):
-    model, batches = autoencoder(x.shape[1]), training.pipeline(x, batch_size=size)
+    model, batches = autoencoder(x.shape[1:]), training.pipeline(x, batch_size=size)
     model.compile("adam", "mse", steps_per_execution=len(batches), jit_compile=False)
 
     def train():
@@ -65,7 +71,7 @@ def fit_pipeline(x, size):
 
 
 def fit_arrays(x, size, xla=False):
-    model = autoencoder(x.shape[1])
+    model = autoencoder(x.shape[1:])
     model.compile("adam", "mse", jit_compile=xla)
 
     def train():
@@ -77,7 +83,7 @@ def fit_arrays(x, size, xla=False):
 
 
 def bare_loop(x, size):
-    model, images = autoencoder(x.shape[1]), tf.constant(x)
+    model, images = autoencoder(x.shape[1:]), tf.constant(x)
     optimizer = keras.optimizers.Adam()
     optimizer.build(model.trainable_variables)
 
@@ -99,11 +105,18 @@ def bare_loop(x, size):
 TORCH = """
 import sys, torch
 from torch import nn
-pixels, size, threads, steps = map(int, sys.argv[1:])
+size, threads, steps, *shape = map(int, sys.argv[1:])
 torch.set_num_threads(threads)
-images = torch.rand(4000, pixels)
-model = nn.Sequential(nn.Linear(pixels, 128), nn.ReLU(), nn.Linear(128, 8), nn.Linear(8, 128), nn.ReLU(),
-                      nn.Linear(128, pixels), nn.Sigmoid())
+if len(shape) == 1:
+    images = torch.rand(4000, *shape)
+    model = nn.Sequential(nn.Linear(*shape, 128), nn.ReLU(), nn.Linear(128, 8), nn.Linear(8, 128), nn.ReLU(),
+                          nn.Linear(128, *shape), nn.Sigmoid())
+else:
+    images, down, up = torch.rand(4000, 1, *shape[:2]), {"stride": 2, "padding": 1}, {"output_padding": 1}
+    model = nn.Sequential(
+        nn.Conv2d(1, 16, 3, **down), nn.ReLU(), nn.Conv2d(16, 32, 3, **down), nn.ReLU(),
+        nn.ConvTranspose2d(32, 16, 3, **down, **up), nn.ReLU(),
+        nn.ConvTranspose2d(16, 1, 3, **down, **up), nn.Sigmoid())
 optimizer, error = torch.optim.Adam(model.parameters()), nn.MSELoss()
 print("ready", flush=True)
 for line in sys.stdin:
@@ -119,7 +132,7 @@ for line in sys.stdin:
 def torch_eager(x, size, threads):
     if not find_spec("torch"):
         raise ImportError
-    settings = map(str, (x.shape[1], size, threads, STEPS))
+    settings = map(str, (size, threads, STEPS, *x.shape[1:]))
     child = subprocess.Popen(
         [sys.executable, "-c", TORCH, *settings], text=True, bufsize=1, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
@@ -177,7 +190,7 @@ def main():
         f"{platform.machine()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}, Keras {keras.__version__}; "
         f"medians of {TURNS} turns; load at the start {os.getloadavg()[0]:.1f}"
     )
-    for title, x, size in (digits(), large()):
+    for title, x, size in images():
         table(f"{title}, batches of {size}", measure(x, size))
 
 
