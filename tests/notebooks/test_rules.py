@@ -16,7 +16,7 @@ FIRST_EDITION = {
     "01_tasks",
     "02_pretraining",
     "03_evaluation",
-    "05_tied_weights",
+    "05b_stacking",
     "06c_families",
     "07_gan",
     "07b_gan_gallery",
