@@ -15,7 +15,6 @@ PATH = Path("01_sample.ipynb")
 FIRST_EDITION = {
     "01_tasks",
     "02_pretraining",
-    "03_evaluation",
     "05b_stacking",
     "06c_families",
     "07_gan",
