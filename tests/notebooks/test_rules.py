@@ -14,7 +14,6 @@ PATH = Path("01_sample.ipynb")
 # leaves the list, and none joins it.
 FIRST_EDITION = {
     "01_tasks",
-    "02_pretraining",
     "03_evaluation",
     "05_tied_weights",
     "06c_families",
