@@ -1,5 +1,7 @@
 """helpers.publish: what it runs, cleans and refuses; and that a failure leaves the old file alone."""
 
+import base64
+import io
 import json
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -7,8 +9,10 @@ from io import StringIO
 from types import SimpleNamespace
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 from sample_notebook import whole_sample
 
 from helpers import publish
@@ -201,6 +205,17 @@ def test_clean_strips_a_widget_with_a_static_twin(twin):
     output = new_output("display_data", data={publish.WIDGET: {"model_id": "1"}, twin: "x"})
     publish.clean(new_notebook(cells=[new_code_cell("lab", outputs=[output])]))
     assert set(output.data) == {twin}
+
+
+def test_clean_stores_the_same_pixels_in_fewer_bytes():
+    buffer = io.BytesIO()
+    picture = Image.fromarray(np.arange(60_000, dtype=np.uint8).reshape(200, 300))
+    picture.save(buffer, "png", compress_level=0)
+    output = new_output("display_data", data={"image/png": base64.b64encode(buffer.getvalue()).decode()})
+    publish.clean(new_notebook(cells=[new_code_cell("x", outputs=[output])]))
+    stored = base64.b64decode(output.data["image/png"])
+    assert len(stored) < len(buffer.getvalue()) / 10
+    assert np.array_equal(Image.open(io.BytesIO(stored)), picture)
 
 
 def test_clean_keeps_a_widget_without_a_twin_for_the_checks_to_find():
