@@ -20,6 +20,7 @@ CANVAS, MOODLE = (
     ("Student", "ID", "SIS User ID", "SIS Login ID", "Section"),
     ("Identifier", "Full name", "Email address"),
 )
+MODIFIED = "Last modified (grade)"  # a column without which Moodle takes no grading worksheet
 
 
 @dataclass(frozen=True)
@@ -105,18 +106,21 @@ def write_canvas(
 
 def write_moodle(path: Path, most: float, totals: Mapping[str, float | None], people: Mapping[str, Person]) -> None:
     """Write marks as Moodle takes them: as its grading worksheet, and by email into its gradebook."""
-    rows = [[*MOODLE, "Grade", "Maximum Grade"]]
+    rows = [[*MOODLE, "Grade", "Maximum Grade", MODIFIED]]
     for student, total in totals.items():
         row = people[student].row if student in people else {"Full name": _bare(student).replace("_", " ")}
         number = _number(student)
         row = {**row, "Identifier": row.get("Identifier") or (f"Participant {number}" if number else "")}
         row["Full name"] = row.get("Full name") or (people[student].name if student in people else "")
-        rows.append([*(harmless(row.get(name, "")) for name in MOODLE), _mark(total), f"{most:g}"])
+        modified = harmless(row.get(MODIFIED) or "-")  # as Moodle has it where there is no mark yet
+        rows.append([*(harmless(row.get(name, "")) for name in MOODLE), _mark(total), f"{most:g}", modified])
     write_csv(path, rows)
 
 
 def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
+    """A text that no spreadsheet takes for a formula. (A minus alone is none.)"""
+    if text == "-":
+        return text
     return "'" + text if text.lstrip()[:1] in ("=", "+", "-", "@") or text[:1] in ("\t", "\r") else text
 
 

@@ -274,10 +274,10 @@ GRADEBOOK = """Student,ID,SIS User ID,SIS Login ID,Section,tiny (98765),Final Sc
 "=HYPERLINK(""x"")",126,s4,eve@school.edu,B,,
 "Student, Test",999,,,A,,
 """
-WORKSHEET = """Identifier,Full name,Email address,Status,Grade,Maximum Grade
-Participant 123,Ann Lee,ann@school.edu,Submitted,,10.00
-Participant 125,Bob Roe,bob@school.edu,Submitted,,10.00
-Participant 200,Zoë Ödegård,zoe@school.edu,No submission,,10.00
+WORKSHEET = """Identifier,Full name,Email address,Status,Grade,Maximum Grade,Last modified (grade)
+Participant 123,Ann Lee,ann@school.edu,Submitted,,10.00,"Monday, 2 November 2026, 9:15 AM"
+Participant 125,Bob Roe,bob@school.edu,Submitted,,10.00,-
+Participant 200,Zoë Ödegård,zoe@school.edu,No submission,,10.00,-
 """
 PARTICIPANTS = (
     "First name;Last name;ID number;Email address\nAnn;Lee;77;ann@school.edu\nZoë;Ödegård;78;zoe@school.edu\n"
@@ -343,10 +343,12 @@ def test_marks_for_moodle(listed, tmp_path):
     found, _, _ = people.match(students, listed(WORKSHEET))
     people.write_moodle(tmp_path / "m.csv", 10, dict(zip(students, [7.5, None, 1])), found)
     head, *rows = csv.reader(io.StringIO((tmp_path / "m.csv").read_text("utf-8-sig")))
-    assert head == ["Identifier", "Full name", "Email address", "Grade", "Maximum Grade"]
-    assert rows[0] == ["Participant 123", "Ann Lee", "ann@school.edu", "7.5", "10"]
-    assert rows[1] == ["Participant 125", "Bob Roe", "bob@school.edu", "", "10"]
-    assert rows[2] == ["Participant 300", "'@SUM(1)", "", "1", "10"]
+    # Moodle's importer (assignfeedback_offline) refuses a worksheet without Identifier, Grade or Last modified (grade).
+    assert head == ["Identifier", "Full name", "Email address", "Grade", "Maximum Grade", "Last modified (grade)"]
+    changed = "Monday, 2 November 2026, 9:15 AM"
+    assert rows[0] == ["Participant 123", "Ann Lee", "ann@school.edu", "7.5", "10", changed]
+    assert rows[1] == ["Participant 125", "Bob Roe", "bob@school.edu", "", "10", "-"]
+    assert rows[2] == ["Participant 300", "'@SUM(1)", "", "1", "10", "-"]
 
 
 @pytest.mark.parametrize(
@@ -355,6 +357,7 @@ def test_marks_for_moodle(listed, tmp_path):
         ("=1+1", "'=1+1"),
         ("+1", "'+1"),
         ("-1", "'-1"),
+        ("-", "-"),
         ("@x", "'@x"),
         (" =1", "' =1"),
         ("\t=1", "'\t=1"),
