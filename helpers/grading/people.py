@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .submissions import LONGEST
+
 NAMES = ("full name", "student", "name")
 IDS = ("id", "identifier", "student id", "user id", "id number", "sis user id", "org defined id", "number")
 LOGINS = ("sis login id", "email address", "email", "e-mail", "login", "login id", "username", "user name", "github")
@@ -66,8 +68,8 @@ def match(students: Iterable[str], people: list[Person]) -> tuple[dict[str, Pers
     found: dict[str, Person] = {}
     for of_person, of_student in (
         (lambda p: {_number(entry) for entry in p.entries(IDS)}, lambda s: {_number(s)}),
-        (_logins, lambda s: {_key(s), _key(_bare(s))}),
-        (_names, lambda s: {_key(s), _key(_bare(s))}),
+        (_logins, _called),
+        (_names, _called),
     ):
         known: dict[str, list[Person]] = {}
         for person in people:
@@ -148,7 +150,13 @@ def _number(text):
 
 
 def _bare(student):
-    return re.sub(r"_\d+$", "", student)
+    """A student's name without the platform's number, and without the mark that a changed name has before it."""
+    return re.sub(r"(?:-[0-9a-f]{6})?_\d+$|-[0-9a-f]{6}$", "", student)
+
+
+def _called(student):
+    """The keys of what a student may be called: the name whole, and without what _bare takes off."""
+    return {_key(student), _key(re.sub(r"_\d+$", "", student)), _key(_bare(student))}
 
 
 def _logins(person):
@@ -157,10 +165,11 @@ def _logins(person):
 
 
 def _names(person):
-    """The forms in which a platform writes a name: Ann Lee, "Lee, Ann", leeann."""
+    """The forms in which a platform writes a name: Ann Lee, "Lee, Ann", leeann; and as a folder has a long one."""
     parts = [part.strip() for part in person.name.split(",")]
     words = " ".join(reversed(parts)).split()
-    return {_key(person.name), _key("".join(words)), _key("".join(words[-1:] + words[:-1]))}
+    short = unicodedata.normalize("NFC", person.name)[:LONGEST]
+    return {_key(person.name), _key(short), _key("".join(words)), _key("".join(words[-1:] + words[:-1]))}
 
 
 def _key(text):

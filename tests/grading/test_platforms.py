@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from datetime import datetime
 
@@ -63,7 +64,7 @@ LAYOUTS = {
             "Ann_Lee_123": ["tiny.ipynb"],
             "Ann_Lee_124": ["tiny.ipynb"],
             "Bob_Roe_125": ["tiny.ipynb", "onlinetext.html"],
-            "María-José_O_Neil_126-": ["mine/tiny.ipynb"],
+            "María-José_O_Neil-_126": ["mine/tiny.ipynb"],
         },
     ),
     "Moodle, without folders": (
@@ -177,9 +178,7 @@ def test_layouts(tmp_path, layout, wrapping):
     else:
         place = WRAPPINGS[wrapping](tmp_path / "in", paths)
     found = submissions.find(place, "tiny")
-    names = {
-        who[:-6] if who[-7:-6] == "-" and len(who) > 20 else who: list(files) for who, files in found.students.items()
-    }
+    names = {re.sub(r"-[0-9a-f]{6}(?=_\d+$|$)", "-", who): list(files) for who, files in found.students.items()}
     assert {who: sorted(files) for who, files in names.items()} == {who: sorted(files) for who, files in wanted.items()}
     assert found.platform == platform and found.nobodys == []
 
@@ -311,6 +310,51 @@ def test_students_are_found_in_the_class_list(listed, text, students, matched, m
     assert [class_of.index(found[who]) if who in found else None for who in students] == matched
     assert missing is None or [person.name for person in absent] == missing
     assert len(said) == unclear
+
+
+HARD = [
+    "李明 (Ming Li)",
+    "Roe, Bob",
+    "Aoife O’Neil",
+    "Sammy Davis, Jr.",
+    "Ann  Lee",
+    "Jean-Facade Dé!",
+    "Maria del Carmen Fernanda de los Angeles Gutierrez y Montenegro de la Vega",
+    "Maria del Carmen Fernanda de los Angeles Gutierrez y Montenegro de la Torre",
+    "Zoe\u0308 (née Ödegård) " + "Ö" * 60,
+]
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_any_name_keeps_its_number(listed, tmp_path, name):
+    """Moodle's download, its worksheet, and its table of marks agree on who it is, whatever signs a name has."""
+    i = 301203 + HARD.index(name)
+    folder = as_folder(
+        tmp_path / "in", [f"{who}_{301203 + k}_assignsubmission_file_/tiny.ipynb" for k, who in enumerate(HARD)]
+    )
+    students = list(submissions.find(folder, "tiny").students)
+    assert len(students) == len(HARD)
+    student = next(who for who in students if who.endswith(f"_{i}"))
+    rows = "".join(f'Participant {301203 + k},"{who}"\n' for k, who in enumerate(HARD))
+    found, absent, unclear = people.match(students, listed("Identifier,Full name\n" + rows))
+    assert found[student].name == name and absent == unclear == []
+    people.write_moodle(tmp_path / "m.csv", 10, {student: 7}, {})
+    assert (tmp_path / "m.csv").read_text("utf-8-sig").splitlines()[1].startswith(f"Participant {i},")
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_any_name_is_found_without_a_number_in_the_list(listed, tmp_path, name):
+    """As in Moodle's participants, whose ID number is the school's."""
+    folder = as_folder(tmp_path / "in", [f"{name}_301203_assignsubmission_file_/tiny.ipynb"])
+    found, _, unclear = people.match(
+        submissions.find(folder, "tiny").students, listed(f'Full name,ID number\n"{name}",7\nCy Dee,8\n')
+    )
+    assert [person.name for person in found.values()] == [name] and unclear == []
+
+
+def test_a_name_that_ends_as_a_mark_does_is_itself(listed):
+    found, _, _ = people.match(["Ann-facade_5"], listed("name\nAnn-Facade\n"))
+    assert found["Ann-facade_5"].name == "Ann-Facade"
 
 
 def test_two_who_would_be_one_are_said(listed):
