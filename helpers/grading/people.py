@@ -9,7 +9,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,15 +59,26 @@ def read(path: str | Path) -> list[Person]:
     return people
 
 
-def match(students: Iterable[str], people: list[Person]) -> tuple[dict[str, Person], list[Person], list[str]]:
+def platform(people: Iterable[Person]) -> str | None:
+    """The platform whose class list this is: Canvas, Moodle, or None."""
+    columns = {column for person in people for column in person.row}
+    if "SIS Login ID" in columns:
+        return "Canvas"
+    return "Moodle" if columns & {"Identifier", "Email address"} else None
+
+
+def match(
+    students: Iterable[str], people: list[Person], elsewhere: Container[str] = ()
+) -> tuple[dict[str, Person], list[Person], list[str]]:
     """({student: person}, people who handed in nothing, what is not clear, in words).
 
-    A student is found by the platform's number, by login or email, or by a name that is unique.
+    A student is found by the platform's number, by login or email, or by a name that is unique. elsewhere: students
+    whose number is another platform's than the list's, and so may be somebody else's here.
     """
     students = list(students)
     found: dict[str, Person] = {}
     for of_person, of_student in (
-        (lambda p: {_number(entry) for entry in p.entries(IDS)}, lambda s: {_number(s)}),
+        (lambda p: {_number(entry) for entry in p.entries(IDS)}, lambda s: set() if s in elsewhere else {_number(s)}),
         (_logins, _called),
         (_names, _called),
     ):
@@ -106,7 +117,9 @@ def write_canvas(
     write_csv(path, rows)
 
 
-def write_moodle(path: Path, most: float, totals: Mapping[str, float | None], people: Mapping[str, Person]) -> None:
+def write_moodle(
+    path: Path, assignment: str, most: float, totals: Mapping[str, float | None], people: Mapping[str, Person]
+) -> None:
     """Write marks as Moodle takes them: as its grading worksheet, and by email into its gradebook."""
     rows = [[*MOODLE, "Grade", "Maximum Grade", MODIFIED]]
     for student, total in totals.items():
@@ -117,6 +130,9 @@ def write_moodle(path: Path, most: float, totals: Mapping[str, float | None], pe
         modified = harmless(row.get(MODIFIED) or "-")  # as Moodle has it where there is no mark yet
         rows.append([*(harmless(row.get(name, "")) for name in MOODLE), _mark(total), f"{most:g}", modified])
     write_csv(path, rows)
+
+
+TABLES = {"Canvas": write_canvas, "Moodle": write_moodle}  # {platform: what writes marks for its gradebook}
 
 
 def harmless(text: str) -> str:

@@ -726,10 +726,23 @@ def test_a_term_on_two_platforms(tiny, tmp_path, capsys):
     nbformat.write(answer(course), tmp_path / "canvas/eve_LATE_14_99_tiny.ipynb")
     assert main(["tiny", "--submissions", str(tmp_path / "canvas"), *where]) == 0
     assert "late: eve_14: the platform says so" in capsys.readouterr().out
-    assert "eve,14,,,,5" in (root / "grades/tiny-canvas.csv").read_text("utf-8-sig")
+    # Nobody else's row: who came from Moodle or Blackboard has no ID of Canvas's.
+    assert (root / "grades/tiny-canvas.csv").read_text("utf-8-sig").splitlines()[2:] == ["eve,14,,,,5"]
     assert main(["tiny", "--submissions", str(tmp_path / "canvas"), "--due", "soon", *where]) == 2
     assert main(["tiny", "--submissions", str(tmp_path / "moodle"), *where]) == 0
     assert table(course)["eve_14"]["late"].startswith("the platform")  # a row of an earlier run
+    with open(root / "grades/tiny-moodle.csv", encoding="utf-8-sig") as file:
+        assert [row["Identifier"] for row in csv.DictReader(file)] == ["Participant 11", "Participant 12"]
+    # Canvas's class list: 12 is another's number there; Ann is known by her name, and so is in its table too.
+    (tmp_path / "canvas.csv").write_text(
+        'Student,ID,SIS User ID,SIS Login ID,Section,tiny (5)\n"Lee, Ann",98,,ann@x.y,,\n'
+        '"Fox, Fay",12,,fay@x.y,,\n"Eve",14,,eve@x.y,,\n'
+    )
+    again = ["tiny", "--submissions", str(tmp_path / "canvas"), "--class-list", str(tmp_path / "canvas.csv"), *where]
+    assert main(again) == 0
+    rows = (root / "grades/tiny-canvas.csv").read_text("utf-8-sig").splitlines()[2:]
+    assert rows == ['"Lee, Ann",98,,ann@x.y,,5', "Eve,14,,eve@x.y,,5"]
+    assert "Handed in nothing: Fox, Fay." in capsys.readouterr().out
 
 
 def test_a_test_added_or_taken_away_or_worth_more_regrades(tiny, tmp_path):

@@ -338,7 +338,7 @@ def test_any_name_keeps_its_number(listed, tmp_path, name):
     rows = "".join(f'Participant {301203 + k},"{who}"\n' for k, who in enumerate(HARD))
     found, absent, unclear = people.match(students, listed("Identifier,Full name\n" + rows))
     assert found[student].name == name and absent == unclear == []
-    people.write_moodle(tmp_path / "m.csv", 10, {student: 7}, {})
+    people.write_moodle(tmp_path / "m.csv", "tiny", 10, {student: 7}, {})
     assert (tmp_path / "m.csv").read_text("utf-8-sig").splitlines()[1].startswith(f"Participant {i},")
 
 
@@ -355,6 +355,19 @@ def test_any_name_is_found_without_a_number_in_the_list(listed, tmp_path, name):
 def test_a_name_that_ends_as_a_mark_does_is_itself(listed):
     found, _, _ = people.match(["Ann-facade_5"], listed("name\nAnn-Facade\n"))
     assert found["Ann-facade_5"].name == "Ann-Facade"
+
+
+@pytest.mark.parametrize(
+    "text, platform", [(GRADEBOOK, "Canvas"), (WORKSHEET, "Moodle"), (PARTICIPANTS, "Moodle"), ("name\nAnn\n", None)]
+)
+def test_whose_class_list_it_is(listed, text, platform):
+    assert people.platform(listed(text)) == platform
+
+
+def test_a_number_of_another_platform_is_nobodys(listed):
+    class_of = listed(GRADEBOOK)
+    found, _, unclear = people.match(["Zoe_Oede_124", "Bob_Roe_126"], class_of, {"Zoe_Oede_124", "Bob_Roe_126"})
+    assert found == {"Bob_Roe_126": class_of[1]} and len(unclear) == 1  # by the name, not by the number
 
 
 def test_two_who_would_be_one_are_said(listed):
@@ -385,7 +398,7 @@ def test_marks_for_canvas(listed, tmp_path):
 def test_marks_for_moodle(listed, tmp_path):
     students = ["Ann_Lee_123", "Participant_125", "@SUM(1)_300"]
     found, _, _ = people.match(students, listed(WORKSHEET))
-    people.write_moodle(tmp_path / "m.csv", 10, dict(zip(students, [7.5, None, 1])), found)
+    people.write_moodle(tmp_path / "m.csv", "tiny", 10, dict(zip(students, [7.5, None, 1])), found)
     head, *rows = csv.reader(io.StringIO((tmp_path / "m.csv").read_text("utf-8-sig")))
     # Moodle's importer (assignfeedback_offline) refuses a worksheet without Identifier, Grade or Last modified (grade).
     assert head == ["Identifier", "Full name", "Email address", "Grade", "Maximum Grade", "Last modified (grade)"]
