@@ -773,6 +773,33 @@ def test_a_test_added_or_taken_away_or_worth_more_regrades(tiny, tmp_path):
     assert row.marks == {"double-more": 2, "double-hidden": 4, "why": 4} and row.result["flags"] == []
 
 
+@pytest.mark.parametrize(
+    "points, line, said",
+    [
+        (3, "marks.score(2, double)", "double-hidden has 3 points .* says marks.score.2, "),
+        (1.5, "marks.score(points=2)", "has 1.5 points .* marks.score.2, "),
+        (2, "marks.score(3, double)\n# that is all\n### END HIDDEN TESTS", "has 2 points .* marks.score.3, "),
+        (2, "marks.score(2.0, double)", None),
+        (3, "worth = 3\nmarks.score(worth, double)", None),  # which is not known before it runs
+        (3, "marks.score(1, double) + marks.score(2, double)", None),
+        (3, "marks.close(double(1), 2)", None),
+    ],
+)
+def test_points_that_disagree_are_said_before_anything_is_graded(tiny, tmp_path, points, line, said):
+    shutil.copytree(tiny.root / "source", tmp_path / "source")
+    course = Course(tmp_path)
+    source = nbformat.read(course.source("tiny"), as_version=4)
+    test = cell(source, "double-hidden")
+    test.metadata.nbgrader.points, test.source = points, line
+    if said is None:
+        return rebuilding.check_points(source)
+    nbformat.write(source, course.source("tiny"))
+    put(tmp_path / "in", "ann/tiny.ipynb")
+    with pytest.raises(ValueError, match=said):
+        grade_tiny(course, tmp_path / "in")
+    assert not (tmp_path / "grades").exists() and not (tmp_path / "release").exists()
+
+
 def _touch(source, course):
     """Write a teacher's change."""
     place = course.source("tiny")
