@@ -18,7 +18,7 @@ from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
-from . import configuration, lateness
+from . import configuration, lateness, rebuilding
 from .student import FILES
 
 warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader 0.9 on SQLAlchemy 2.1: many, and harmless
@@ -60,6 +60,7 @@ class Course:
         Returns {"name", "source", "released"}, the texts of the teacher's and of the student's notebook.
         """
         source, released = self.source(name), self.root / "release" / name / f"{name}.ipynb"
+        rebuilding.check_points(nbformat.read(source, as_version=4))
         old = not released.exists() or released.stat().st_mtime < source.stat().st_mtime
         if old or not self._has(name):
             with self._without_submissions(name):

@@ -9,9 +9,11 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from .submissions import LONGEST
 
 NAMES = ("full name", "student", "name")
 IDS = ("id", "identifier", "student id", "user id", "id number", "sis user id", "org defined id", "number")
@@ -20,6 +22,7 @@ CANVAS, MOODLE = (
     ("Student", "ID", "SIS User ID", "SIS Login ID", "Section"),
     ("Identifier", "Full name", "Email address"),
 )
+MODIFIED = "Last modified (grade)"  # a column without which Moodle takes no grading worksheet
 
 
 @dataclass(frozen=True)
@@ -56,17 +59,28 @@ def read(path: str | Path) -> list[Person]:
     return people
 
 
-def match(students: Iterable[str], people: list[Person]) -> tuple[dict[str, Person], list[Person], list[str]]:
+def platform(people: Iterable[Person]) -> str | None:
+    """The platform whose class list this is: Canvas, Moodle, or None."""
+    columns = {column for person in people for column in person.row}
+    if "SIS Login ID" in columns:
+        return "Canvas"
+    return "Moodle" if columns & {"Identifier", "Email address"} else None
+
+
+def match(
+    students: Iterable[str], people: list[Person], elsewhere: Container[str] = ()
+) -> tuple[dict[str, Person], list[Person], list[str]]:
     """({student: person}, people who handed in nothing, what is not clear, in words).
 
-    A student is found by the platform's number, by login or email, or by a name that is unique.
+    A student is found by the platform's number, by login or email, or by a name that is unique. elsewhere: students
+    whose number is another platform's than the list's, and so may be somebody else's here.
     """
     students = list(students)
     found: dict[str, Person] = {}
     for of_person, of_student in (
-        (lambda p: {_number(entry) for entry in p.entries(IDS)}, lambda s: {_number(s)}),
-        (_logins, lambda s: {_key(s), _key(_bare(s))}),
-        (_names, lambda s: {_key(s), _key(_bare(s))}),
+        (lambda p: {_number(entry) for entry in p.entries(IDS)}, lambda s: set() if s in elsewhere else {_number(s)}),
+        (_logins, _called),
+        (_names, _called),
     ):
         known: dict[str, list[Person]] = {}
         for person in people:
@@ -103,20 +117,28 @@ def write_canvas(
     write_csv(path, rows)
 
 
-def write_moodle(path: Path, most: float, totals: Mapping[str, float | None], people: Mapping[str, Person]) -> None:
+def write_moodle(
+    path: Path, assignment: str, most: float, totals: Mapping[str, float | None], people: Mapping[str, Person]
+) -> None:
     """Write marks as Moodle takes them: as its grading worksheet, and by email into its gradebook."""
-    rows = [[*MOODLE, "Grade", "Maximum Grade"]]
+    rows = [[*MOODLE, "Grade", "Maximum Grade", MODIFIED]]
     for student, total in totals.items():
         row = people[student].row if student in people else {"Full name": _bare(student).replace("_", " ")}
         number = _number(student)
         row = {**row, "Identifier": row.get("Identifier") or (f"Participant {number}" if number else "")}
         row["Full name"] = row.get("Full name") or (people[student].name if student in people else "")
-        rows.append([*(harmless(row.get(name, "")) for name in MOODLE), _mark(total), f"{most:g}"])
+        modified = harmless(row.get(MODIFIED) or "-")  # as Moodle has it where there is no mark yet
+        rows.append([*(harmless(row.get(name, "")) for name in MOODLE), _mark(total), f"{most:g}", modified])
     write_csv(path, rows)
 
 
+TABLES = {"Canvas": write_canvas, "Moodle": write_moodle}  # {platform: what writes marks for its gradebook}
+
+
 def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
+    """A text that no spreadsheet takes for a formula. (A minus alone is none.)"""
+    if text == "-":
+        return text
     return "'" + text if text.lstrip()[:1] in ("=", "+", "-", "@") or text[:1] in ("\t", "\r") else text
 
 
@@ -144,7 +166,13 @@ def _number(text):
 
 
 def _bare(student):
-    return re.sub(r"_\d+$", "", student)
+    """A student's name without the platform's number, and without the mark that a changed name has before it."""
+    return re.sub(r"(?:-[0-9a-f]{6})?_\d+$|-[0-9a-f]{6}$", "", student)
+
+
+def _called(student):
+    """The keys of what a student may be called: the name whole, and without what _bare takes off."""
+    return {_key(student), _key(re.sub(r"_\d+$", "", student)), _key(_bare(student))}
 
 
 def _logins(person):
@@ -153,10 +181,11 @@ def _logins(person):
 
 
 def _names(person):
-    """The forms in which a platform writes a name: Ann Lee, "Lee, Ann", leeann."""
+    """The forms in which a platform writes a name: Ann Lee, "Lee, Ann", leeann; and as a folder has a long one."""
     parts = [part.strip() for part in person.name.split(",")]
     words = " ".join(reversed(parts)).split()
-    return {_key(person.name), _key("".join(words)), _key("".join(words[-1:] + words[:-1]))}
+    short = unicodedata.normalize("NFC", person.name)[:LONGEST]
+    return {_key(person.name), _key(short), _key("".join(words)), _key("".join(words[-1:] + words[:-1]))}
 
 
 def _key(text):

@@ -76,6 +76,28 @@ def tasks(source):
     }
 
 
+def check_points(source):
+    """Raise ValueError where a test scores other points than its cell has: full answers would get less, or none.
+
+    A teacher changes the ones in the Create Assignment panel, which stand in the cell's metadata, and forgets the
+    others, `marks.score(POINTS, ...)` as the cell's last line.
+    """
+    for cell in source.cells:
+        if cell.cell_type != "code" or not is_grade(cell) or is_solution(cell):
+            continue
+        tree, most = _tree(cell.source), float(cell.metadata.nbgrader.points)
+        last = tree.body[-1] if tree and tree.body else None
+        call = last.value if isinstance(last, ast.Expr) else None
+        if not isinstance(call, ast.Call) or ast.unparse(call.func) not in ("marks.score", "score"):
+            continue
+        given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "points")][:1]
+        if isinstance(given[0] if given else None, ast.Constant) and given[0].value != most:
+            raise ValueError(
+                f"the test {_id(cell)} has {most:g} points in the Create Assignment panel, but says "
+                f"marks.score({given[0].value}, …): make both the same in the source, and run this again"
+            )
+
+
 def rebuild(submitted, source, released):
     """The notebook to run: every cell of the assignment once, in order, with the student's answers in it.
 

@@ -77,7 +77,7 @@ def grade(
             course.submitted(name, who, files)
         except OSError as problem:
             handed_in[who] = files = f"what was handed in cannot be stored: {problem.strerror}"
-        job = student.job(who, files, assignment, limits, confine)
+        job = {**student.job(who, files, assignment, limits, confine), "platform": found.platform}
         if (result := None if again else kept.result(job)) is None:
             waiting.append(job)
         else:
@@ -94,7 +94,7 @@ def grade(
     with bar, _workers(jobs or max(1, (os.cpu_count() or 2) - 1)) as pool:
         for job, result in _on_dask(waiting, dask) if dask else _here(waiting, pool):
             who = job["student"]
-            result["late"] = who in found.late
+            result["late"], result["platform"] = who in found.late, found.platform
             result["flags"] = [*found.notes.get(who, ()), *result["flags"]]
             results[who] = result = _entered(course, name, result, _time(found, who))
             kept.keep(job, result)
@@ -111,12 +111,18 @@ def grade(
                 results[who]["flags"] = [*results[who]["flags"], f"no feedback was written: {missing}"]
     table = {who: _row(course, name, results[who]) for who in sorted(results)}
     points = rebuilding.tasks(nbformat.reads(assignment["source"], as_version=4))
-    known, missing, also = people.match(table, class_of) if class_of else ({}, [], [])
+    listed = people.platform(class_of)
+    elsewhere = {who for who, result in results.items() if listed and result.get("platform") not in (None, listed)}
+    known, missing, also = people.match(table, class_of, elsewhere) if class_of else ({}, [], [])
     absent = sorted(person.name for person in missing)
     report.write_table(course.root / "grades" / f"{name}.csv", points, table.values(), absent)
     also += [f"Handed in nothing: {report.named(absent)}."] if absent else []
     also += [f"Files that are nobody's: {report.named(found.nobodys)}."] if found.nobodys else []
-    also += _export(course, name, table, known, found.platform, sum(points.values()))
+    for platform in people.TABLES:
+        if platform in (found.platform, listed):
+            also.append(
+                _export(course, name, table, platform, known if platform == listed else {}, sum(points.values()))
+            )
     rows = [table[who] for who in handed_in]
     said = report.summary(
         name, rows, sandbox.unconfined_because() if confine else "--unconfined was given", len(earlier), also
@@ -200,23 +206,22 @@ def _entered(course, name, result, time):
     return result
 
 
-def _export(course, name, table, known, platform, most):
-    """Write the marks for Canvas's or Moodle's gradebook, where they come from there; what was written, in words.
+def _export(course, name, table, platform, known, most):
+    """Write the marks for a platform's gradebook; returns what was written, in words.
 
-    Who is not marked to the end is left empty, so that the platform keeps what it has.
+    known: {student: person} of that platform's class list. A student who neither comes from the platform nor stands in
+    its list is left out. Who is not marked to the end is left empty, so that the platform keeps what it has.
     """
-    columns = {column for person in known.values() for column in person.row}
-    totals = {who: row.total if row.status == "graded" else None for who, row in table.items()}
+    totals = {
+        who: row.total if row.status == "graded" else None
+        for who, row in table.items()
+        if who in known or row.result.get("platform") == platform
+    }
     left = sum(total is None for total in totals.values())
-    waiting = f", empty for {left} who are not marked to the end" if left else ""
-    written = []
-    if platform == "Canvas" or "SIS Login ID" in columns:
-        people.write_canvas(course.root / "grades" / f"{name}-canvas.csv", name, most, totals, known)
-        written.append(f"For Canvas's gradebook: grades/{name}-canvas.csv{waiting}.")
-    if platform == "Moodle" or columns & {"Identifier", "Email address"}:
-        people.write_moodle(course.root / "grades" / f"{name}-moodle.csv", most, totals, known)
-        written.append(f"For Moodle: grades/{name}-moodle.csv{waiting}.")
-    return written
+    file = f"grades/{name}-{platform.lower()}.csv"
+    people.TABLES[platform](course.root / file, name, most, totals, known)
+    where = {"Canvas": "Canvas's gradebook"}.get(platform, platform)
+    return f"For {where}: {file}" + (f", empty for {left} who are not marked to the end." if left else ".")
 
 
 def _here(jobs: Iterable[dict], pool: ThreadPoolExecutor) -> Iterator[tuple[dict, dict]]:

@@ -224,12 +224,19 @@ def _as_notebook(name, data):
 
 
 def _safe(student):
-    """A student's name as a folder's: letters of all scripts, and a mark of its own where anything had to go."""
+    """A student's name as a folder's: letters of all scripts, and a mark of its own where anything had to go.
+
+    The platform's number stays at the end, by which a class list and a platform know the student (see people.py).
+    """
     whole = unicodedata.normalize("NFC", student)
     kept = "".join(c if c.isalnum() or c in "_.@-" or unicodedata.category(c)[0] == "M" else "_" for c in whole)
     name = kept.strip("._")
     if name != whole.replace(" ", "_") or len(name) > LONGEST:
-        name = f"{name[:LONGEST]}-{hashlib.sha256(whole.encode('utf-8', 'replace')).hexdigest()[:6]}"
+        # a group's number, of a+b_2, is its last member's alone
+        found = None if "+" in whole else re.fullmatch(r"(.+?)(_\d{1,20})", name)
+        called, number = found.groups() if found else (name, "")
+        mark = hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:6]
+        name = f"{called[:LONGEST]}-{mark}{number}"
     return name
 
 

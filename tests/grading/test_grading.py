@@ -726,10 +726,23 @@ def test_a_term_on_two_platforms(tiny, tmp_path, capsys):
     nbformat.write(answer(course), tmp_path / "canvas/eve_LATE_14_99_tiny.ipynb")
     assert main(["tiny", "--submissions", str(tmp_path / "canvas"), *where]) == 0
     assert "late: eve_14: the platform says so" in capsys.readouterr().out
-    assert "eve,14,,,,5" in (root / "grades/tiny-canvas.csv").read_text("utf-8-sig")
+    # Nobody else's row: who came from Moodle or Blackboard has no ID of Canvas's.
+    assert (root / "grades/tiny-canvas.csv").read_text("utf-8-sig").splitlines()[2:] == ["eve,14,,,,5"]
     assert main(["tiny", "--submissions", str(tmp_path / "canvas"), "--due", "soon", *where]) == 2
     assert main(["tiny", "--submissions", str(tmp_path / "moodle"), *where]) == 0
     assert table(course)["eve_14"]["late"].startswith("the platform")  # a row of an earlier run
+    with open(root / "grades/tiny-moodle.csv", encoding="utf-8-sig") as file:
+        assert [row["Identifier"] for row in csv.DictReader(file)] == ["Participant 11", "Participant 12"]
+    # Canvas's class list: 12 is another's number there; Ann is known by her name, and so is in its table too.
+    (tmp_path / "canvas.csv").write_text(
+        'Student,ID,SIS User ID,SIS Login ID,Section,tiny (5)\n"Lee, Ann",98,,ann@x.y,,\n'
+        '"Fox, Fay",12,,fay@x.y,,\n"Eve",14,,eve@x.y,,\n'
+    )
+    again = ["tiny", "--submissions", str(tmp_path / "canvas"), "--class-list", str(tmp_path / "canvas.csv"), *where]
+    assert main(again) == 0
+    rows = (root / "grades/tiny-canvas.csv").read_text("utf-8-sig").splitlines()[2:]
+    assert rows == ['"Lee, Ann",98,,ann@x.y,,5', "Eve,14,,eve@x.y,,5"]
+    assert "Handed in nothing: Fox, Fay." in capsys.readouterr().out
 
 
 def test_a_test_added_or_taken_away_or_worth_more_regrades(tiny, tmp_path):
@@ -758,6 +771,33 @@ def test_a_test_added_or_taken_away_or_worth_more_regrades(tiny, tmp_path):
     _touch(source, course)
     row = grade_tiny(course, tmp_path / "in")["ann"]
     assert row.marks == {"double-more": 2, "double-hidden": 4, "why": 4} and row.result["flags"] == []
+
+
+@pytest.mark.parametrize(
+    "points, line, said",
+    [
+        (3, "marks.score(2, double)", "double-hidden has 3 points .* says marks.score.2, "),
+        (1.5, "marks.score(points=2)", "has 1.5 points .* marks.score.2, "),
+        (2, "marks.score(3, double)\n# that is all\n### END HIDDEN TESTS", "has 2 points .* marks.score.3, "),
+        (2, "marks.score(2.0, double)", None),
+        (3, "worth = 3\nmarks.score(worth, double)", None),  # which is not known before it runs
+        (3, "marks.score(1, double) + marks.score(2, double)", None),
+        (3, "marks.close(double(1), 2)", None),
+    ],
+)
+def test_points_that_disagree_are_said_before_anything_is_graded(tiny, tmp_path, points, line, said):
+    shutil.copytree(tiny.root / "source", tmp_path / "source")
+    course = Course(tmp_path)
+    source = nbformat.read(course.source("tiny"), as_version=4)
+    test = cell(source, "double-hidden")
+    test.metadata.nbgrader.points, test.source = points, line
+    if said is None:
+        return rebuilding.check_points(source)
+    nbformat.write(source, course.source("tiny"))
+    put(tmp_path / "in", "ann/tiny.ipynb")
+    with pytest.raises(ValueError, match=said):
+        grade_tiny(course, tmp_path / "in")
+    assert not (tmp_path / "grades").exists() and not (tmp_path / "release").exists()
 
 
 def _touch(source, course):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from datetime import datetime
 
@@ -63,7 +64,7 @@ LAYOUTS = {
             "Ann_Lee_123": ["tiny.ipynb"],
             "Ann_Lee_124": ["tiny.ipynb"],
             "Bob_Roe_125": ["tiny.ipynb", "onlinetext.html"],
-            "María-José_O_Neil_126-": ["mine/tiny.ipynb"],
+            "María-José_O_Neil-_126": ["mine/tiny.ipynb"],
         },
     ),
     "Moodle, without folders": (
@@ -177,9 +178,7 @@ def test_layouts(tmp_path, layout, wrapping):
     else:
         place = WRAPPINGS[wrapping](tmp_path / "in", paths)
     found = submissions.find(place, "tiny")
-    names = {
-        who[:-6] if who[-7:-6] == "-" and len(who) > 20 else who: list(files) for who, files in found.students.items()
-    }
+    names = {re.sub(r"-[0-9a-f]{6}(?=_\d+$|$)", "-", who): list(files) for who, files in found.students.items()}
     assert {who: sorted(files) for who, files in names.items()} == {who: sorted(files) for who, files in wanted.items()}
     assert found.platform == platform and found.nobodys == []
 
@@ -274,10 +273,10 @@ GRADEBOOK = """Student,ID,SIS User ID,SIS Login ID,Section,tiny (98765),Final Sc
 "=HYPERLINK(""x"")",126,s4,eve@school.edu,B,,
 "Student, Test",999,,,A,,
 """
-WORKSHEET = """Identifier,Full name,Email address,Status,Grade,Maximum Grade
-Participant 123,Ann Lee,ann@school.edu,Submitted,,10.00
-Participant 125,Bob Roe,bob@school.edu,Submitted,,10.00
-Participant 200,Zoë Ödegård,zoe@school.edu,No submission,,10.00
+WORKSHEET = """Identifier,Full name,Email address,Status,Grade,Maximum Grade,Last modified (grade)
+Participant 123,Ann Lee,ann@school.edu,Submitted,,10.00,"Monday, 2 November 2026, 9:15 AM"
+Participant 125,Bob Roe,bob@school.edu,Submitted,,10.00,-
+Participant 200,Zoë Ödegård,zoe@school.edu,No submission,,10.00,-
 """
 PARTICIPANTS = (
     "First name;Last name;ID number;Email address\nAnn;Lee;77;ann@school.edu\nZoë;Ödegård;78;zoe@school.edu\n"
@@ -313,6 +312,64 @@ def test_students_are_found_in_the_class_list(listed, text, students, matched, m
     assert len(said) == unclear
 
 
+HARD = [
+    "李明 (Ming Li)",
+    "Roe, Bob",
+    "Aoife O’Neil",
+    "Sammy Davis, Jr.",
+    "Ann  Lee",
+    "Jean-Facade Dé!",
+    "Maria del Carmen Fernanda de los Angeles Gutierrez y Montenegro de la Vega",
+    "Maria del Carmen Fernanda de los Angeles Gutierrez y Montenegro de la Torre",
+    "Zoe\u0308 (née Ödegård) " + "Ö" * 60,
+]
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_any_name_keeps_its_number(listed, tmp_path, name):
+    """Moodle's download, its worksheet, and its table of marks agree on who it is, whatever signs a name has."""
+    i = 301203 + HARD.index(name)
+    folder = as_folder(
+        tmp_path / "in", [f"{who}_{301203 + k}_assignsubmission_file_/tiny.ipynb" for k, who in enumerate(HARD)]
+    )
+    students = list(submissions.find(folder, "tiny").students)
+    assert len(students) == len(HARD)
+    student = next(who for who in students if who.endswith(f"_{i}"))
+    rows = "".join(f'Participant {301203 + k},"{who}"\n' for k, who in enumerate(HARD))
+    found, absent, unclear = people.match(students, listed("Identifier,Full name\n" + rows))
+    assert found[student].name == name and absent == unclear == []
+    people.write_moodle(tmp_path / "m.csv", "tiny", 10, {student: 7}, {})
+    assert (tmp_path / "m.csv").read_text("utf-8-sig").splitlines()[1].startswith(f"Participant {i},")
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_any_name_is_found_without_a_number_in_the_list(listed, tmp_path, name):
+    """As in Moodle's participants, whose ID number is the school's."""
+    folder = as_folder(tmp_path / "in", [f"{name}_301203_assignsubmission_file_/tiny.ipynb"])
+    found, _, unclear = people.match(
+        submissions.find(folder, "tiny").students, listed(f'Full name,ID number\n"{name}",7\nCy Dee,8\n')
+    )
+    assert [person.name for person in found.values()] == [name] and unclear == []
+
+
+def test_a_name_that_ends_as_a_mark_does_is_itself(listed):
+    found, _, _ = people.match(["Ann-facade_5"], listed("name\nAnn-Facade\n"))
+    assert found["Ann-facade_5"].name == "Ann-Facade"
+
+
+@pytest.mark.parametrize(
+    "text, platform", [(GRADEBOOK, "Canvas"), (WORKSHEET, "Moodle"), (PARTICIPANTS, "Moodle"), ("name\nAnn\n", None)]
+)
+def test_whose_class_list_it_is(listed, text, platform):
+    assert people.platform(listed(text)) == platform
+
+
+def test_a_number_of_another_platform_is_nobodys(listed):
+    class_of = listed(GRADEBOOK)
+    found, _, unclear = people.match(["Zoe_Oede_124", "Bob_Roe_126"], class_of, {"Zoe_Oede_124", "Bob_Roe_126"})
+    assert found == {"Bob_Roe_126": class_of[1]} and len(unclear) == 1  # by the name, not by the number
+
+
 def test_two_who_would_be_one_are_said(listed):
     _, absent, said = people.match(["Ann_Lee_1", "Ann_Lee_2"], listed("name\nAnn Lee\n"))
     assert len(said) == 2 and len(absent) == 1
@@ -341,12 +398,14 @@ def test_marks_for_canvas(listed, tmp_path):
 def test_marks_for_moodle(listed, tmp_path):
     students = ["Ann_Lee_123", "Participant_125", "@SUM(1)_300"]
     found, _, _ = people.match(students, listed(WORKSHEET))
-    people.write_moodle(tmp_path / "m.csv", 10, dict(zip(students, [7.5, None, 1])), found)
+    people.write_moodle(tmp_path / "m.csv", "tiny", 10, dict(zip(students, [7.5, None, 1])), found)
     head, *rows = csv.reader(io.StringIO((tmp_path / "m.csv").read_text("utf-8-sig")))
-    assert head == ["Identifier", "Full name", "Email address", "Grade", "Maximum Grade"]
-    assert rows[0] == ["Participant 123", "Ann Lee", "ann@school.edu", "7.5", "10"]
-    assert rows[1] == ["Participant 125", "Bob Roe", "bob@school.edu", "", "10"]
-    assert rows[2] == ["Participant 300", "'@SUM(1)", "", "1", "10"]
+    # Moodle's importer (assignfeedback_offline) refuses a worksheet without Identifier, Grade or Last modified (grade).
+    assert head == ["Identifier", "Full name", "Email address", "Grade", "Maximum Grade", "Last modified (grade)"]
+    changed = "Monday, 2 November 2026, 9:15 AM"
+    assert rows[0] == ["Participant 123", "Ann Lee", "ann@school.edu", "7.5", "10", changed]
+    assert rows[1] == ["Participant 125", "Bob Roe", "bob@school.edu", "", "10", "-"]
+    assert rows[2] == ["Participant 300", "'@SUM(1)", "", "1", "10", "-"]
 
 
 @pytest.mark.parametrize(
@@ -355,6 +414,7 @@ def test_marks_for_moodle(listed, tmp_path):
         ("=1+1", "'=1+1"),
         ("+1", "'+1"),
         ("-1", "'-1"),
+        ("-", "-"),
         ("@x", "'@x"),
         (" =1", "' =1"),
         ("\t=1", "'\t=1"),
