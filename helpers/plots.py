@@ -376,11 +376,17 @@ def bar_panels(panels: Mapping[str, Mapping[str, ArrayLike]], digits: int = 3, z
     return fig
 
 
-def dots(panels: Mapping[str, Mapping[str, float]], reference: str = "", digits: int = 3) -> Figure:
+def dots(
+    panels: Mapping[str, Mapping[str, float]],
+    reference: str = "",
+    digits: int = 3,
+    roles: Mapping[str, str] | None = None,
+) -> Figure:
     """A panel of dots for each entry of {x label: {name: value}}; the names, alike in all panels, stand at the left.
 
     reference: the name that the others are compared with; its value is a line through the panel, and it is drawn in
-    grey. digits: of the numbers beside the dots. The axes show the range of the values.
+    grey. digits: of the numbers beside the dots. roles: {name: role}, of ROLES, where not all names but the reference
+    are heroes; who has none is drawn in grey. The axes show the range of the values.
 
         plots.dots({"test error": {"plain": 0.02, "noise": 0.015}}, reference="plain")
     """
@@ -388,7 +394,7 @@ def dots(panels: Mapping[str, Mapping[str, float]], reference: str = "", digits:
     fig, axes = figure(1, len(panels), height=0.9 + 0.3 * len(names), sharey=True, squeeze=False)
     for ax, (label, values) in zip(axes[0], panels.items()):
         for row, name in enumerate(names):
-            role = "plain" if name == reference else "hero"
+            role = ("plain" if name == reference else "hero") if roles is None else roles.get(name, "plain")
             ax.plot(values[name], row, "o", color=ROLES[role], markersize=8, label=f"_{name}")
             shown = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center", "fontsize": 8.5, "gid": SAID}
             ax.annotate(f"{values[name]:.{digits}g}", (values[name], row), **shown)
