@@ -176,6 +176,10 @@ class GAN:
         """n samples, (n, …), with averaged weights if there are any."""
         return self._generate(game_steps.latent(self.game, (seed, -1), n)).numpy()
 
+    def samples(self, z: np.ndarray) -> np.ndarray:
+        """What the generator makes of these inputs z (n, latent), with averaged weights if there are any."""
+        return self._generate(tf.constant(z, tf.float32)).numpy()
+
     def settle(self) -> keras.Model:
         """Put the averaged weights, if there are any, into the generator, and return it: its parts can then be called,
         and it can be saved. Training goes on from there.

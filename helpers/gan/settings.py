@@ -1,4 +1,4 @@
-"""What can be chosen for a GAN: its loss, rates and cures; and the cures that notebook 8 and the arena try."""
+"""What can be chosen for a GAN: its loss, rates and cures; and the cures that the arena offers."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ LOSSES = {
 }
 WITH_LABELS = ("minimax", "non-saturating", "least squares")
 
-# {name: the settings that make it}, in the order in which notebook 8 tries them. One strength each, on the ring as in
-# the arena: the arena leaves losses, rates and β₁ to controls of their own.
+# {name: the settings that make it}, one strength each, for a ring as the arena's. Notebook 8 tries the same cures on a
+# collapsed GAN, at strengths that were swept for it (data/cures.csv).
 CURES: dict[str, dict[str, Any]] = {
     "β₁ = 0": {"beta1": 0.0},
     "two time scales": {"generator_rate": 1e-3},

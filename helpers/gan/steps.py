@@ -283,8 +283,9 @@ def latent(game: Game, seed: Any, n: int | None = None) -> tf.Tensor:
 
 def real_samples(game: Game, seed: tf.Tensor) -> tf.Tensor:
     """A batch of the data for each copy."""
+    n = tf.raw_ops.VariableShape(input=game.data.handle)[0]  # tf.shape(game.data) would copy all of the data first
     rows = tf.raw_ops.StatelessRandomUniformInt(
-        shape=(*game.copies, game.settings.batch), seed=seed + [0, 1], minval=0, maxval=tf.shape(game.data)[0]
+        shape=(*game.copies, game.settings.batch), seed=seed + [0, 1], minval=0, maxval=n
     )
     return tf.gather(game.data, rows)
 

@@ -15,24 +15,26 @@ from .. import plots
 from .controls import Control
 from .worker import Worker
 
+FOLDER = Path(__file__).with_name("browser")
 LABS: dict[str, "Panel"] = {}  # title → lab, of every lab made in this kernel
 
 
 def browser(name: str) -> str:
     """The text of a file of the folder `browser`: given as text, anywidget does not watch the file for changes."""
-    return Path(__file__).with_name("browser").joinpath(name).read_text(encoding="utf-8")
+    return FOLDER.joinpath(name).read_text(encoding="utf-8")
 
 
 class Widget(anywidget.AnyWidget):
     """A widget that a module of the folder `browser` draws, on top of the base that all of them import.
 
-    anywidget loads one file and resolves no imports: that file is load.js, which is given the two others as texts.
-    Both go with each widget, so that each stands alone, in a saved notebook and in a page without a kernel, too.
+    anywidget loads one file and resolves no imports: that file is load.js, which is given the others as texts. They go
+    with each widget, so that each stands alone, in a saved notebook and in a page without a kernel, too.
     """
 
     _esm, _css = browser("load.js"), browser("labs.css")
     base = traitlets.Unicode(browser("base.js")).tag(sync=True)
     module = traitlets.Unicode().tag(sync=True)
+    parts = traitlets.Dict().tag(sync=True)  # {name of a file: its text} of what the module imports besides the base
     title = traitlets.Unicode().tag(sync=True)
 
     _ipython_display_ = None  # ipywidgets 7 has one, which would show the widget without its twin
@@ -64,11 +66,7 @@ class Panel(Widget):
         start = self.parameters()
         twin = self.still()  # an error in the default setting is the author's: raised here
         self.twin = plots.picture(twin, alt=f"{question} {twin.alt}".strip())
-        rows = [
-            asdict(control) | {"name": name, "decimals": getattr(control, "decimals", None)}
-            for name, control in controls.items()
-        ]
-        super().__init__(title=title, question=question, rows=rows, values=start, start=start, **traits)
+        super().__init__(title=title, question=question, rows=rows_of(controls), values=start, start=start, **traits)
         LABS[title] = self
 
     def parameters(self, **given: Any) -> dict:
@@ -113,6 +111,14 @@ class Panel(Widget):
         if LABS.get(self.title) is self:
             del LABS[self.title]
         super().close()
+
+
+def rows_of(controls: Mapping[str, Control]) -> list[dict]:
+    """What the browser needs to know of controls."""
+    return [
+        asdict(control) | {"name": name, "decimals": getattr(control, "decimals", None)}
+        for name, control in controls.items()
+    ]
 
 
 def protect_figures() -> None:

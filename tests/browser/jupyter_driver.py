@@ -350,6 +350,20 @@ class Notebook:
         """The pixels that a LatentPlane's decoder gave in the browser, as a list of floats."""
         return self.lab(title).locator("canvas").last.evaluate("c => Array.from(c.decoded)")
 
+    def path(self, title):
+        """The places of the path that a DiracGAN computed in the browser, as a list of [θ, ψ]."""
+        return self.lab(title).locator("canvas").last.evaluate("c => c.path")
+
+    def expected_path(self, title):
+        """The path that a DiracGAN's own function gives for the controls, once the kernel has them as the page has."""
+        wait_for(lambda: self.arrived(title), f"{title!r}: the kernel does not hear of the move")
+        return json.loads(
+            self.execute(
+                "from helpers import labs as _labs\n"
+                f"_lab = _labs.LABS[{title!r}]\nprint(_lab.path(**_lab.values).tolist())"
+            )
+        )
+
     def expected(self, title):
         """The bytes of the picture that the lab's pure function gives for the controls as the kernel has them now."""
         return base64.b64decode(

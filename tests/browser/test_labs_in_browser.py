@@ -77,6 +77,20 @@ wide = keras.Sequential([keras.Input((2,)), layers.Dense(784, "sigmoid")])
 labs.LatentPlane(wide, codes, labels, (28, 28), "Pad", encoder=encoder, reach=20, question="Where does a 7 land?",
                  names=["naught", *map(str, range(1, 10))])
 """
+DIRAC = """
+import numpy as np
+from helpers import labs
+
+def dirac(h, n, gamma, in_turns, start):
+    path = [start]
+    for _ in range(n):
+        theta, psi = path[-1]
+        new = theta + h * psi
+        path.append((new, psi - h * ((new if in_turns else theta) + gamma * psi)))
+    return np.array(path)
+
+labs.DiracGAN(dirac, "Dirac", question="Where does it go?")
+"""
 CURVE = """
 import matplotlib.pyplot as plt, numpy as np
 from helpers import labs, plots
@@ -117,6 +131,7 @@ CELLS = {
     "run on": RUN_ON,
     "Plane": PLANE,
     "Pad": PAD,
+    "Dirac": DIRAC,
     "Curve": CURVE,
     "with show": SIXTY + "    plt.show()",
     "without show": SIXTY,
@@ -158,6 +173,12 @@ def with_pad(with_plane):
 
 
 @pytest.fixture(scope="module")
+def with_dirac(opened):
+    opened.run_cell(number("Dirac"))
+    return opened
+
+
+@pytest.fixture(scope="module")
 def with_figures(opened):
     for cell in ("Curve", "with show", "without show"):
         opened.run_cell(number(cell))
@@ -194,6 +215,15 @@ def pad(with_pad):
     with_pad.button("Pad", "Clear").click()
     yield with_pad
     assert with_pad.page.errors == []
+
+
+@pytest.fixture
+def dirac(with_dirac):
+    """The notebook with the lab "Dirac" at its defaults."""
+    with_dirac.button("Dirac", "Reset").click()
+    wait_for(lambda: with_dirac.arrived("Dirac"), "Reset does not reach the kernel")
+    yield with_dirac
+    assert with_dirac.page.errors == []
 
 
 @pytest.fixture
@@ -654,6 +684,56 @@ def test_the_plane_works_by_keyboard_alone(plane):
     page.keyboard.press("Enter")
     wait_for(lambda: plane.cross("Plane") == [0, 0], "Reset does not work by keyboard")
     for control in plane.lab("Plane").locator("canvas, input, button").all():
+        expect(control).to_have_accessible_name(re.compile(r"\w+"))
+
+
+# A game of two numbers
+
+
+def browser_goes_the_kernels_way(notebook):
+    """Whether the path on the page is the one that the notebook's own function gives. Returns that."""
+    path = np.array(notebook.expected_path("Dirac"))
+    np.testing.assert_allclose(notebook.path("Dirac"), path, rtol=1e-9)
+    return path
+
+
+def test_dragging_the_start_of_the_game_changes_its_path(dirac):
+    before = dirac.png("Dirac")
+    dirac.drag_plane("Dirac", to=(0.8, 0.3))
+    assert dirac.png("Dirac") != before
+    path = browser_goes_the_kernels_way(dirac)
+    assert path[0] == pytest.approx([1.2, 0.8], abs=0.051) and len(path) == 401
+
+
+def test_every_setting_of_the_game_counts_and_is_said(dirac):
+    ends = [browser_goes_the_kernels_way(dirac)[-1]]
+    dirac.row("Dirac", "both players move").locator("select").select_option("in turns")
+    ends.append(browser_goes_the_kernels_way(dirac)[-1])
+    for label in ("R1: γ", "size of a step, h"):
+        dirac.slider("Dirac", label).drag(to=0.4)
+        ends.append(browser_goes_the_kernels_way(dirac)[-1])
+    distances = np.linalg.norm(ends, axis=1)
+    assert distances[0] > 1.5 and 0.9 < distances[1] < 1.1 and (distances[2:] < 0.1).all()
+    assert dirac.message("Dirac") == f"after 400 steps: {distances[-1]:.2f} from the cross"
+
+
+def test_the_game_is_played_step_by_step(dirac):
+    dirac.button("Dirac", "Play steps").click()
+    slider = dirac.slider("Dirac", "steps")
+    wait_for(lambda: slider.value() == 400, "it does not arrive", 30)
+    assert len(browser_goes_the_kernels_way(dirac)) == 401
+
+
+def test_the_game_needs_no_kernel_and_no_mouse(dirac, busy_kernel):
+    canvas = dirac.lab("Dirac").locator("canvas")
+    with busy_kernel():
+        canvas.focus()
+        for key in ("ArrowLeft", "ArrowUp", "Shift+ArrowUp"):
+            dirac.page.keyboard.press(key)
+        assert dirac.path("Dirac")[0] == pytest.approx([0.95, 0.55])
+    assert letters_do_nothing_to_cells(dirac)
+    browser_goes_the_kernels_way(dirac)
+    for control in dirac.lab("Dirac").locator("canvas, input, select, button").all():
         expect(control).to_have_accessible_name(re.compile(r"\w+"))
 
 

@@ -560,3 +560,10 @@ def test_momentum_collapses_and_the_recipe_does_not():
         model.train(1500)
         found[name] = [metrics.modes(s, ring.modes, ring.std)["captured"] for s in model.generate(2500)]
     assert np.mean(found["failing"]) <= 3 and np.mean(found["cured"]) >= 7
+
+
+def test_drawing_real_samples_copies_no_data():
+    model = GAN(RING, **SMALL)
+    draw = tf.function(lambda seed: steps.real_samples(model.game, seed))
+    kinds = {op.type for op in draw.get_concrete_function(tf.TensorSpec((2,), tf.int32)).graph.get_operations()}
+    assert "ResourceGather" in kinds and "ReadVariableOp" not in kinds

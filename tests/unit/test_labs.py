@@ -15,6 +15,7 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 
 from helpers import labs, plots
+from helpers.labs import arena, predictions
 from helpers.labs.panel import browser
 from helpers.labs.worker import Worker
 
@@ -263,14 +264,18 @@ def test_a_question_stands_under_the_title_and_in_the_twin():
     lab.close()
 
 
-@pytest.mark.parametrize("module", ["lab.js", "plane.js", "arena.js", "predictions.js"])
-def test_a_module_imports_the_base_alone_and_exports_what_is_drawn(module):
-    """load.js can give it nothing else: only "./base.js" has an address in the page."""
-    text = browser(module)
-    names = re.findall(r"^import \{ (.+) \} from \"\./base\.js\";$", text, re.MULTILINE)
-    assert text.count("import") == len(names) == 1 and text.count("\nexport default framed(") == 1
-    exported = set(re.findall(r"^export (?:function|const) (\w+)", browser("base.js"), re.MULTILINE))
-    assert set(names[0].split(", ")) <= exported
+@pytest.mark.parametrize("kind", [labs.Lab, labs.LatentPlane, labs.DiracGAN, arena.Arena, predictions.Predictions])
+def test_a_module_imports_what_load_can_give_it_and_exports_what_is_drawn(kind):
+    """load.js gives addresses to "./base.js" and to the parts that a lab names, and to nothing else."""
+    texts = kind.parts.default() | {"base.js": browser("base.js")}
+    whole = kind.module.default_value
+    for text in (whole, *texts.values()):
+        imports = re.findall(r"^import \{ (.+) \} from \"\./(\w+\.js)\";$", text, re.MULTILINE)
+        assert len(re.findall(r"^import\b", text, re.MULTILINE)) == len(imports)
+        for names, file in imports:
+            exported = re.findall(r"^export (?:function|const) (\w+)", texts[file], re.MULTILINE)
+            assert set(names.split(", ")) <= set(exported)
+    assert whole.count("\nexport default framed(") == 1
 
 
 # Retraining
@@ -638,3 +643,27 @@ def test_what_follows_a_cell_is_called_in_the_main_thread_only(shell):
     other.start()
     other.join()
     assert called == [threading.main_thread()]
+
+
+# The Dirac GAN
+
+
+def game(h, steps, gamma, in_turns, start):
+    path = [start]
+    for _ in range(steps):
+        theta, psi = path[-1]
+        new = theta + h * psi
+        path.append((new, psi - h * ((new if in_turns else theta) + gamma * psi)))
+    return np.array(path)
+
+
+def test_the_game_is_drawn_by_the_function_given():
+    lab = labs.DiracGAN(game, "Game", steps=100, question="Where to?")
+    path = lab.path(h=0.1, way="at once")
+    assert path.shape == (101, 2) and np.linalg.norm(path[-1]) == pytest.approx(1.01**50)
+    assert lab.path(way="in turns", gamma=1.0, theta=-2.0)[0].tolist() == [-2, 0]
+    assert "after 100 steps: 1.13 from the cross" in lab.twin.alt and lab.twin.alt.startswith("Where to?")
+    assert len({lab.picture(**setting).png for setting in lab.settings()}) > 5
+    with pytest.raises(ValueError, match="no parameter speed"):
+        lab.path(speed=2)
+    lab.close()

@@ -45,7 +45,7 @@ export function numberEntry({ label, low, high, step }, give) {
 }
 
 // How the values of a slider lie along it: evenly; those of a list stand one step apart, whatever lies between them.
-function scale({ low, high, step, decimals, values }) {
+export function scale({ low, high, step, decimals, values }) {
   const rounded = (value) => Number(value.toFixed(decimals ?? 0));
   if (!values.length) return { min: low, max: high, step, at: rounded, place: (value) => value };
   const gap = (i, value) => Math.abs(values[i] - value);

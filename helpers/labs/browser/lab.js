@@ -1,5 +1,5 @@
 // Labs whose pictures the kernel draws: controls, what it has to say, and the picture, which changes without flicker.
-import { button, cellRuns, controlRows, element, framed, listen, put } from "./base.js";
+import { button, cellRuns, controlRows, element, framed, listen, put, scale } from "./base.js";
 
 function lab(model, el, signal) {
   const retrains = model.get("retrains");
@@ -78,9 +78,9 @@ function dragged(model, img) {
     const shrunk = img.clientWidth / model.get("shown").width;
     const moves = [[across, clientX - from.clientX], ...(down ? [[down, clientY - from.clientY]] : [])];
     put(model, Object.fromEntries(moves.map(([[name, pixels], way]) => {
-      const { low, high, step, decimals } = control[name];
+      const { low, high, step } = control[name], { at, place } = scale(control[name]);
       const value = low + step * Math.round((from.values[name] + way / pixels / shrunk - low) / step);
-      return [name, Number(Math.min(Math.max(value, low), high).toFixed(decimals ?? 0))];
+      return [name, at(place(Math.min(Math.max(value, low), high)))];
     })));
   });
 }

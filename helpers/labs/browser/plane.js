@@ -63,14 +63,15 @@ function legendOf({ names, colours }, [across, up]) {
       element("b", {}, sign), sign === names[i] ? " " : ` ${names[i]}  `)));
 }
 
-// The image whose code is nearest to a place of the map, with its class; nothing without images.
+// The image whose code is nearest to a place of the map, with its class; nothing without images. Where not all codes
+// have one, the first ones do.
 function nearestImage({ images, codes, group, names, shape }, [across, up]) {
   if (!images) return { figures: [], showNearest: () => {} };
   const { canvas, caption, figure } = imageCanvas(shape, "", "nearest"), pixels = canvas.width * canvas.height;
   const z = floats(codes), wide = across.high - across.low, tall = up.high - up.low;
   const showNearest = (z1, z2) => {
     let best = 0, least = Infinity;
-    for (let i = 0; i < z.length / 2; i++) {
+    for (let i = 0; i < images.byteLength / pixels; i++) {
       const distance = ((z[2 * i] - z1) / wide) ** 2 + ((z[2 * i + 1] - z2) / tall) ** 2;
       if (distance < least) [best, least] = [i, distance];
     }
