@@ -271,8 +271,6 @@ class Claims:
         """
         from IPython.display import display
 
-        from . import plots
-
         if number not in self.sentences:
             raise ValueError(f"there is no claim {number!r} here: the claims are {', '.join(self.sentences)}")
         bar = Bar(at_least, at_most, unit)
@@ -292,10 +290,20 @@ class Claims:
         self.controls[number, case] = f"must miss it: {control[0]}, {bar.show(sample.control)}" + (
             f"; must reach it: {positive[0]}, {bar.show(positive[1])}" if positive else ""
         )
-        found = {data: each for (name, data), each in cases(self.recorded, number).items() if name == case}
-        picture = plots.strip(f"{number} {case}".strip(), found, sample.data, sample.value, bar, sample.control)
+        data, described = self.strip(sample)
+        display(data, metadata=described, raw=True)
+
+    def strip(self, sample: Sample) -> tuple[dict, dict]:
+        """What a cell shows of a sample: its place among the recorded runs, and the sample itself; with metadata."""
+        from . import plots
+
+        recorded = cases(self.recorded, sample.claim).items()
+        found = {data: each for (case, data), each in recorded if case == sample.case}
+        bar = Bar(sample.at_least, sample.at_most, sample.unit)
+        title = f"{sample.claim} {sample.case}".strip()
+        picture = plots.strip(title, found, sample.data, sample.value, bar, sample.control)
         data, described = picture._repr_mimebundle_()
-        display({**data, records.MIME: asdict(sample)}, metadata=described, raw=True)
+        return {**data, records.MIME: asdict(sample)}, described
 
     def verdict(self, number: str) -> Verdict:
         """What the recorded runs say of a claim."""
@@ -322,6 +330,10 @@ class Claims:
         """Show all claims: what this run says, what the recorded runs say, the verdict, and the reader's prediction."""
         from IPython.display import Markdown, display
 
+        display(Markdown(self.as_markdown()))
+
+    def as_markdown(self) -> str:
+        """The table of all claims, and the controls of this run, folded."""
         guesses: dict[str, str] = self.predicted.chosen() if self.predicted else {}
         lines = [
             "| | claim | this run | recorded runs | verdict |" + " you said |" * bool(guesses),
@@ -335,13 +347,8 @@ class Claims:
                 f"**{found.word}** |{said}"
             )
         folded = "".join(f"<li>{number} {case}: {words}</li>" for (number, case), words in self.controls.items())
-        display(
-            Markdown(
-                "\n".join(lines)
-                + f"\n\n<details><summary>The controls of this run</summary><ul>{folded}"
-                f"</ul></details>\n\n{self._how_to_record()}".rstrip()
-            )
-        )
+        details = f"<details><summary>The controls of this run</summary><ul>{folded}</ul></details>" * bool(folded)
+        return "\n\n".join(filter(None, ("\n".join(lines), details, self._how_to_record())))
 
     def _this(self, number):
         """✓ or ✗ for this run, or how many of its cases reach their bar."""

@@ -19,8 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw, ImageFont
 
@@ -322,58 +321,13 @@ def _png(sheet, colours=None):
     buffer = io.BytesIO()
     if colours:
         sheet = sheet.quantize(colours, dither=Image.Dither.NONE)  # a third of the size; plots have few colours
+        used = sheet.getextrema()[1] + 1  # the rest of the palette would be stored, too, and not compressed
+        sheet.putpalette(sheet.getpalette("RGBA")[: 4 * used], "RGBA")
     sheet.save(buffer, "png", compress_level=6 if colours else 1)
     return buffer.getvalue()
 
 
 # Recurring figures ----------------------------------------------------------------------------------------------
-
-
-def curves(
-    x: ArrayLike | Mapping[str, ArrayLike],
-    panels: Mapping[str, Mapping[str, ArrayLike]],
-    xlabel: str,
-    logx: bool = True,
-    logy: Collection[str] = (),
-) -> Figure:
-    """A panel for each entry of {what: {label: runs (seeds, points)}}: lines of means, bands of ± one deviation.
-
-    x: (points,), or {label: x} where lines differ in it. logx: a logarithmic axis, for code sizes. logy: the panels
-    that get one too.
-
-        plots.curves([2, 4, 8], {"error": {"autoencoder": np.ones((5, 3))}}, "numbers in the code")
-    """
-    fig, axes = figure(1, len(panels), height=2.9, width=8.6 if len(panels) > 1 else 6.5, squeeze=False)
-    for ax, (what, lines) in zip(axes[0], panels.items()):
-        for label, runs in lines.items():
-            spread(ax, x[label] if isinstance(x, Mapping) else x, runs, label)
-        ax.set(xlabel=xlabel, yscale="log" if what in logy else "linear")
-        ax.set_title(what, fontsize=12 if len(panels) < 3 else 9.5)
-        if logx:
-            ax.set_xscale("log", base=2)
-            ax.xaxis.set_major_locator(LogLocator(base=4 if len(panels) < 3 else 8))
-            ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-            ax.xaxis.set_minor_locator(NullLocator())
-        if what in logy:
-            ax.yaxis.set_minor_formatter(NullFormatter())
-    return fig
-
-
-def bar_panels(panels: Mapping[str, Mapping[str, ArrayLike]], digits: int = 3, zero: bool = True) -> Figure:
-    """A panel of horizontal bars for each entry of {x label: {name: values over seeds}}; names stand at the left.
-
-    zero: whether the axes start at zero; if not, each shows the range of its values.
-    """
-    rows = max(map(len, panels.values()))
-    fig, axes = figure(1, len(panels), height=0.8 + 0.32 * rows, sharey=True, squeeze=False)
-    for ax, (label, results) in zip(axes[0], panels.items()):
-        bars(ax, results, digits)
-        ax.set_xlabel(label)
-        if not zero:
-            low, high = (f(np.concatenate([np.ravel(v) for v in results.values()])) for f in (np.min, np.max))
-            ax.set_xlim(low - 0.3 * (high - low), high + 0.5 * (high - low))
-    axes[0, 0].invert_yaxis()  # the first name at the top
-    return fig
 
 
 def dots(
@@ -406,45 +360,22 @@ def dots(
     return fig
 
 
-def heatmap(
-    values: ArrayLike,
-    rows: Sequence[str],
-    columns: Sequence[str],
-    limits: tuple[float, float] | None = None,
-    signs: ArrayLike | None = None,
-    digits: int = 2,
-) -> Figure:
-    """A table in colours, of values (rows, columns) or (rows, columns, seeds): a cell shows the mean, and ± one
-    standard deviation below it.
-
-    limits: the values of the palest and the darkest colour, from orange over white to blue if they are −a and a;
-    without them each column has its own, its best value dark. signs: for each column 1 where more is better (all, by
-    default), −1 where less is.
-    """
+def heatmap(values: ArrayLike, rows: Sequence[str], columns: Sequence[str], limits: tuple[float, float]) -> Figure:
+    """A table in colours, of values (rows, columns). limits: the values of the palest and the darkest colour."""
+    low, high = limits
     values = np.asarray(values, float)
-    means = values if values.ndim == 2 else values.mean(axis=2)
-    spreads = np.zeros_like(means) if values.ndim == 2 else values.std(axis=2, ddof=1)
-    goodness = means * (1 if signs is None else np.asarray(signs))
-    low, high = limits or (goodness.min(axis=0), goodness.max(axis=0))
-    shade = (goodness - low) / np.where(np.equal(high, low), 1, np.subtract(high, low))
-    fig, ax = figure(height=0.9 + len(rows) * (0.42 if spreads.any() else 0.36))
-    diverging = limits is not None and limits[0] == -limits[1]
-    ax.imshow(
-        0.15 + 0.7 * shade if diverging else 0.6 * shade,
-        cmap="PuOr" if diverging else "Blues",
-        vmin=0,
-        vmax=1,
-        aspect="auto",
-    )
-    for (i, j), mean in np.ndenumerate(means):
-        text = f"{mean:,.0f}" if np.array_equal(means[:, j], means[:, j].round()) else f"{mean:.{digits}f}"
+    shade = (values - low) / (high - low)
+    fig, ax = figure(height=0.9 + 0.36 * len(rows))
+    ax.imshow(0.6 * shade, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for (i, j), value in np.ndenumerate(values):
         ax.text(
             j,
             i,
-            text + (f"\n± {spreads[i, j]:.{digits}f}" if spreads[i].any() and spreads[:, j].any() else ""),
+            f"{value:.2f}",
             ha="center",
             va="center",
-            fontsize=10 - 1.5 * bool(spreads.any()),
+            fontsize=10,
+            color="#222222",  # for the cells have grounds of their own, on light pages and on dark
             gid=SAID,
         )
     ax.set_xticks(range(len(columns)), columns)
@@ -484,42 +415,6 @@ def scatters(
     for ax in axes.flat[len(planes) :]:
         ax.remove()
     return fig
-
-
-def spread(ax: Axes, x: ArrayLike, runs: ArrayLike, label: str, **options: Any) -> Line2D:
-    """Draw the mean of runs (seeds, points) over seeds as a line, and ± one standard deviation as a band."""
-    runs = np.asarray(runs, float)
-    mean, sd = runs.mean(0), runs.std(0, ddof=1) if len(runs) > 1 else np.zeros(runs.shape[1])
-    (line,) = ax.plot(x, mean, label=label, **options)
-    ax.fill_between(x, mean - sd, mean + sd, color=line.get_color(), alpha=0.18, linewidth=0)
-    return line
-
-
-def bars(ax: Axes, results: Mapping[str, ArrayLike], digits: int = 3) -> None:
-    """Horizontal bars of {name: values over seeds}: the mean, one standard deviation, and each seed as a dot."""
-    names, values = list(results), [np.atleast_1d(v).astype(float) for v in results.values()]
-    means = [v.mean() for v in values]
-    ax.barh(
-        names,
-        means,
-        color=[COLOURS[i % len(COLOURS)] for i in range(len(names))],
-        alpha=0.75,
-        xerr=[v.std(ddof=1) if len(v) > 1 else 0 for v in values],
-        ecolor="#333333",
-    )
-    for i, v in enumerate(values):
-        ax.plot(v, np.full(len(v), i), ".", color="black", markersize=4, linestyle="none", gid=SAID)
-        ax.annotate(
-            f"{means[i]:.{digits}f}",
-            (max(v.max(), means[i]), i),
-            xytext=(10, 0),
-            va="center",
-            textcoords="offset points",
-            fontsize=10,
-            gid=SAID,
-        )
-    ax.margins(x=0.15)
-    ax.grid(axis="y", visible=False)
 
 
 def classes(ax: Axes, codes: ArrayLike, labels: ArrayLike, size: float = 12) -> None:

@@ -2,14 +2,18 @@
 
 python -m helpers.publish notebooks/01_tasks.ipynb            run, clean, store
 python -m helpers.publish --check notebooks/*.ipynb           only say all that is wrong (helpers.rules)
+python -m helpers.publish --renew notebooks/01_tasks.ipynb    run nothing, only show all runs that are recorded by now
+python -m helpers.publish --live notebooks/01_tasks.ipynb     run, and store only what its labs leave for the site
 python -m helpers.publish --colab notebooks/*.ipynb           run nothing, only write Colab's badge and cell anew
 """
 
 import argparse
 import base64
+import copy
 import io
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,10 +23,12 @@ from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 from PIL import Image, UnidentifiedImageError
 from traitlets import default
 
 from helpers import colab, rules
+from helpers.renew import renew
 from helpers.rules import TWINS, WIDGET, numbered, problems, unfit
 
 KEPT = ("tags", "jupyter", "slideshow")  # of a cell's metadata; the rest is a tool's, or a moment's
@@ -49,12 +55,15 @@ class ThisPython(AsyncKernelManager):
         return KernelSpecManager(kernel_dirs=[])
 
 
-def run(notebook: NotebookNode, folder: Path, timeout: int = 600) -> list[tuple[str, float]]:
+def run(notebook: NotebookNode, folder: Path, timeout: int = 600, left: str = "") -> list[tuple[str, float]]:
     """Run all cells of a notebook in place, in a fresh kernel whose working directory is `folder`.
 
-    timeout: seconds for a cell. Returns [(cell's name, seconds)]. Raises PublishError at an error.
+    timeout: seconds for a cell. left: a folder for what the labs leave to the site (`labs.states`), once all cells have
+    run. Returns [(cell's name, seconds)]. Raises PublishError at an error.
     """
     names, began, ended = [name for name, _ in numbered(notebook)], [], []
+    leaving = [new_code_cell(f"from helpers.labs import states\nstates.leave({left!r})")] if left else []
+    notebook.cells, cells = [*notebook.cells, *leaving], notebook.cells
     client = NotebookClient(
         notebook,
         kernel_name="python3",
@@ -67,7 +76,9 @@ def run(notebook: NotebookNode, folder: Path, timeout: int = 600) -> list[tuple[
     try:
         client.execute(cwd=str(folder))
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        raise PublishError(f"{names[len(began) - 1]} failed: {error}") from None
+        raise PublishError(f"{[*names, 'leaving labs'][len(began) - 1]} failed: {error}") from None
+    finally:
+        notebook.cells = cells
     return [(name, end - start) for name, start, end in zip(names, began, ended)]
 
 
@@ -125,11 +136,22 @@ def publish(path: Path, timeout: int = 600) -> list[tuple[str, float]]:
     ruled = any("BUDGET" in cell.source for cell in rules.tagged(notebook.cells, "parameters"))
     if ruled:
         _refuse(rules.written(notebook, path))
-    times = run(notebook, path.parent, timeout)
-    clean(notebook)
-    _refuse(rules.everything(notebook, path) if ruled else unfit(notebook))
-    store(notebook, path)
+    with tempfile.TemporaryDirectory() as left:
+        times = run(notebook, path.parent, timeout, left)
+        ran = copy.deepcopy(notebook)
+        clean(notebook)
+        _refuse(rules.everything(notebook, path) if ruled else unfit(notebook))
+        store(notebook, path)
+        _store_labs(Path(left), ran, path)
     return times
+
+
+def _store_labs(left, ran, path):
+    """Store what the labs of a notebook left when it ran, for pages without a kernel."""
+    from helpers.labs import states
+
+    for file in states.store(left, ran, path):
+        print(f"    {file}: {file.stat().st_size / 1e3:.0f} kB")
 
 
 def _refuse(found):
@@ -168,19 +190,47 @@ def _colab(path):
     return []
 
 
+def _renew(path):
+    notebook = nbformat.read(path, as_version=4)
+    try:
+        renew(notebook, path)
+    except ValueError as error:
+        raise PublishError(str(error)) from None
+    clean(notebook)
+    store(notebook, path)
+    return rules.everything(notebook, path)
+
+
+def _live(path):
+    notebook = nbformat.read(path, as_version=4)
+    with tempfile.TemporaryDirectory() as left:
+        run(notebook, path.parent, left=left)
+        _store_labs(Path(left), notebook, path)
+    return []
+
+
+# What can be done instead of publishing: the option's name, the work, its past tense, and what the option says.
+INSTEAD = {
+    "check": (_check, "read", "run and store nothing, only say all that is wrong"),
+    "renew": (_renew, "renewed", "run nothing, only show all runs that are recorded by now"),
+    "live": (_live, "run", "run, and store only what its labs leave for the site, not the notebook"),
+    "colab": (_colab, "stored", "run nothing, only write Colab's badge and cell anew"),
+}
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Publish or check notebooks; returns the exit status: 0 if all went well."""
     parser = argparse.ArgumentParser(prog="python -m helpers.publish", description=__doc__.partition("\n")[0])
     parser.add_argument("notebooks", nargs="+", type=Path)
     only = parser.add_mutually_exclusive_group()
-    only.add_argument("--check", action="store_true", help="run and store nothing, only say all that is wrong")
-    only.add_argument("--colab", action="store_true", help="run nothing, only write Colab's badge and cell anew")
+    for name, (_, _, words) in INSTEAD.items():
+        only.add_argument(f"--{name}", dest="instead", action="store_const", const=name, help=words)
     options, failed = parser.parse_args(arguments), False
-    work, done = (_check, "read") if options.check else (_colab, "stored") if options.colab else (_publish, "published")
+    work, done = INSTEAD[options.instead][:2] if options.instead else (_publish, "published")
     for path in options.notebooks:
         try:
             found = work(path)
-            failed |= options.check and bool(found)
+            failed |= options.instead == "check" and bool(found)
         except (PublishError, OSError, nbformat.reader.NotJSONError) as error:
             found, failed = [f"not {done}: {error}"], True
         for problem in found:

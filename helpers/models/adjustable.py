@@ -3,6 +3,7 @@
 from typing import Any
 
 from helpers.models.precision import FullPrecision
+from helpers.models.sparsity import divergence
 from helpers.training import keras, tf
 
 layers, ops = keras.layers, keras.ops
@@ -47,9 +48,8 @@ class Regularisers(FullPrecision):
 
     def call(self, x, training=False):
         s, size = self.strengths, ops.abs(x)
-        mean, target = ops.clip(ops.mean(size, axis=0), 1e-6, 1 - 1e-6), 0.1
-        divergence = target * ops.log(target / mean) + (1 - target) * ops.log((1 - target) / (1 - mean))
-        self.add_loss(s["L1"] * ops.mean(ops.sum(size, axis=-1)) + s["KL"] * ops.sum(divergence))
+        apart = divergence(ops.mean(size, axis=0), target=0.1)
+        self.add_loss(s["L1"] * ops.mean(ops.sum(size, axis=-1)) + s["KL"] * apart)
         if not training:
             return x
         kept = keras.random.uniform(ops.shape(x), seed=self.seed_generator) >= s["dropout"]

@@ -47,10 +47,10 @@ def add(notebook, source, after="setup"):
 def psnr(notebook, body, before=""):
     """Give the first task another answer."""
     body = textwrap.indent(textwrap.dedent(body).strip("\n"), "    ").strip()
-    cell(notebook, "psnr").source = f"{textwrap.dedent(before)}\ndef psnr(clean, restored):\n    {body}"
+    cell(notebook, "psnr").source = f"{textwrap.dedent(before)}\ndef psnr(clean, cleaned):\n    {body}"
 
 
-WRONG = "return np.mean((clean - restored) ** 2)"
+WRONG = "return np.mean((clean - cleaned) ** 2)"
 
 
 # Honest ones -------------------------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ def blank(notebook):
 @animal(8)
 def sum_for_mean(notebook):
     """PSNR from the sum over the pixels."""
-    psnr(notebook, "return -10 * np.log10(np.sum((clean - restored) ** 2))")
+    psnr(notebook, "return -10 * np.log10(np.sum((clean - cleaned) ** 2))")
 
 
 @animal(9)
@@ -85,7 +85,7 @@ def not_clipped(notebook):
 @animal(8)
 def syntax_error(notebook):
     """An answer that is no Python."""
-    cell(notebook, "psnr").source = "def psnr(clean, restored:\n    return 0"
+    cell(notebook, "psnr").source = "def psnr(clean, cleaned:\n    return 0"
 
 
 @animal(12, assignment="06_vae")
@@ -176,7 +176,7 @@ def other_types(notebook):
     """Answers of types that hold numbers: a fraction, a list, a matrix."""
     psnr(
         notebook,
-        "return Fraction(float(-10 * np.log10(np.mean((clean - restored) ** 2))))",
+        "return Fraction(float(-10 * np.log10(np.mean((clean - cleaned) ** 2))))",
         before="""
         from fractions import Fraction
         Fraction.__array__ = lambda self, dtype=None, copy=None: np.array(float(self))""",
@@ -187,7 +187,7 @@ def other_types(notebook):
 @animal(3)
 def no_numbers(notebook):
     """Answers of types that hold none: a coroutine, a generator, a text."""
-    cell(notebook, "psnr").source = "async def psnr(clean, restored):\n    return 1.0"
+    cell(notebook, "psnr").source = "async def psnr(clean, cleaned):\n    return 1.0"
     cell(notebook, "pairs").source = "def pairs(x, noisy):\n    return (v for v in (noisy, x))"
     cell(notebook, "auroc").source = cell(notebook, "auroc").source.replace("return ", "return str(") + ")"
 
@@ -195,7 +195,7 @@ def no_numbers(notebook):
 @animal(8)
 def endless_recursion(notebook):
     """An error of Python's own."""
-    psnr(notebook, "return psnr(clean, restored)")
+    psnr(notebook, "return psnr(clean, cleaned)")
 
 
 @animal(8)
@@ -615,7 +615,7 @@ def equals_everything(notebook):
 @animal(8)
 def changes_its_inputs(notebook):
     """Makes the images such that its number would be right for them."""
-    psnr(notebook, "restored[...] = clean + 0.1\nreturn 20.0")
+    psnr(notebook, "cleaned[...] = clean + 0.1\nreturn 20.0")
 
 
 @animal(0, flag="changes remote.answer")

@@ -58,6 +58,11 @@ def check_labs_in_browser(notebook):
                 )
             )
             assert np.abs(np.array(notebook.decoded(title)) - decoded).max() <= 1e-5
+        elif lab["kind"] == "DiracGAN":
+            notebook.drag_plane(title, to=(0.8, 0.3))
+            assert notebook.png(title) != before
+            difference = np.array(notebook.path(title)) - notebook.expected_path(title)
+            assert np.abs(difference).max() <= 1e-5
         else:
             assert lab["sliders"], f"{title!r} has no slider to drag"
             slider = notebook.slider(title, lab["sliders"][0])

@@ -10,23 +10,11 @@ from sample_notebook import PIXEL, number, whole_sample
 from helpers.rules import LARGEST, NOTEBOOKS, WIDGET, everything, problems, question_of, verdicts
 
 PATH = Path("01_sample.ipynb")
-# Written before the second edition's rules: these keep those about what is stored. A notebook that keeps them all
-# leaves the list, and none joins it.
-FIRST_EDITION = {"05b_stacking", "06c_families", "07_gan", "07b_gan_gallery", "08_gan_difficulties"}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook(path):
-    notebook = nbformat.read(path, as_version=4)
-    if path.stem in FIRST_EDITION:
-        assert problems(notebook) == []
-        assert everything(notebook, path) != [], "keeps every rule: take it off the list FIRST_EDITION"
-    else:
-        assert everything(notebook, path) == []
-
-
-def test_first_edition_lists_notebooks_that_are_there():
-    assert FIRST_EDITION <= {path.stem for path in NOTEBOOKS}
+    assert everything(nbformat.read(path, as_version=4), path) == []
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from helpers.labs import arena, predictions
 
 lab = labs.Lab(lambda n: plots.images({"a row": [[[n]]]}), "A lab", n=labs.slider("n", 0, 1, 0))
 assert "{" in lab._css and "export default" in lab._esm, "no style, or nothing to load"
-for text in (lab.base, lab.module, *(kind.module.default_value for kind in (labs.LatentPlane, arena.Arena,
-                                                                            predictions.Predictions))):
+kinds = labs.LatentPlane, labs.DiracGAN, arena.Arena, predictions.Predictions
+for text in (lab.base, lab.module, *(kind.module.default_value for kind in kinds)):
     assert "export" in text, "a module is missing"
 print(labs.__file__)
 """

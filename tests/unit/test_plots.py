@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 import matplotlib
 import numpy as np
 import pytest
-from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
@@ -283,74 +282,13 @@ def test_points_images_and_words_are_described():
 
 
 def test_description_changes_with_the_data():
-    def alt(runs):
-        return plots.describe(plots.curves(SIZES, {"error": {"AE": runs}}, "size"))
+    def alt(error):
+        return plots.describe(plots.dots({"error": {"PCA": 0.5, "AE": error}}))
 
-    assert alt(RUNS) == alt(RUNS) != alt(RUNS + 0.1)
+    assert alt(0.2) == alt(0.2) != alt(0.3)
 
 
 # Recurring figures --------------------------------------------------------------------------------------------
-
-
-def test_curves():
-    other = RUNS[:, :2]
-    panels = {"error": {"AE": RUNS, "PCA": other}, "probe": {"AE": 2 * RUNS}}
-    fig = plots.curves({"AE": SIZES, "PCA": SIZES[:2]}, panels, "numbers in the code", logy=["error"])
-    left, right = fig.axes
-    assert [(ax.get_xlabel(), ax.get_title(loc="left"), ax.get_xscale(), ax.get_yscale()) for ax in fig.axes] == [
-        ("numbers in the code", "error", "log", "log"),
-        ("numbers in the code", "probe", "log", "linear"),
-    ]
-    assert [line.get_label() for line in left.lines] == ["AE", "PCA"]
-    assert [line.get_label() for line in right.lines] == ["AE"]
-    drawn = zip([*left.lines, *right.lines], (SIZES, SIZES[:2], SIZES), (RUNS, other, 2 * RUNS))
-    for line, x, y in drawn:
-        assert line.get_xdata() == pytest.approx(x) and line.get_ydata() == pytest.approx(y.mean(axis=0))
-    assert left.lines[0].get_color() != left.lines[1].get_color()
-    assert left.lines[0].get_linestyle() != left.lines[1].get_linestyle()  # colour is never alone
-    assert left.lines[0].get_marker() != left.lines[1].get_marker()
-
-
-def test_curves_on_linear_axes():
-    (ax,) = plots.curves(SIZES, {"error": {"AE": RUNS}}, "size", logx=False).axes
-    assert (ax.get_xscale(), ax.get_yscale()) == ("linear", "linear")
-
-
-@pytest.mark.parametrize("runs, half", [(RUNS, RUNS.std(axis=0, ddof=1)), (RUNS[:1], np.zeros(4))])
-def test_band_is_one_standard_deviation(runs, half):
-    _, ax = plots.figure()
-    plots.spread(ax, SIZES, runs, "AE")
-    (band,) = (c for c in ax.collections if isinstance(c, PolyCollection))
-    corners = band.get_paths()[0].vertices
-    for i, x in enumerate(SIZES):
-        at = corners[corners[:, 0] == x, 1]
-        assert (at.min(), at.max()) == pytest.approx((runs.mean(0)[i] - half[i], runs.mean(0)[i] + half[i]))
-
-
-def test_bar_panels():
-    results = {"relu": [0.1, 0.2, 0.3], "tanh": [0.5, 0.5, 0.8]}
-    fig = plots.bar_panels({"train": results, "test": {"relu": [0.4], "tanh": [0.9]}}, digits=2)
-    left, right = fig.axes
-    assert (left.get_xlabel(), right.get_xlabel()) == ("train", "test")
-    assert [bar.get_width() for bar in left.patches] == pytest.approx([0.2, 0.6])
-    assert [t.get_text() for t in left.get_yticklabels()] == ["relu", "tanh"]
-    assert left.yaxis_inverted() and right.yaxis_inverted()  # the first name stands at the top
-    assert [text.get_text() for text in left.texts] == ["0.20", "0.60"]
-    assert [list(line.get_xdata()) for line in left.lines] == list(results.values())  # each seed as a dot
-    error_bars = left.collections[0].get_segments()
-    assert [segment[1, 0] - segment[0, 0] for segment in error_bars] == pytest.approx([
-        2 * np.std(v, ddof=1) for v in results.values()
-    ])
-    assert left.get_xlim()[0] == right.get_xlim()[0] == 0
-    assert plots.describe(fig) == (
-        "Panel: value against train. bars: relu 0.2, tanh 0.6. Panel: value against test. bars: relu 0.4, tanh 0.9."
-    )
-
-
-def test_bar_panels_that_do_not_start_at_zero():
-    (ax,) = plots.bar_panels({"probe": {"a": [0.90, 0.92], "b": [0.95, 0.96]}}, zero=False).axes
-    low, high = ax.get_xlim()
-    assert 0.85 < low < 0.90 and 0.96 < high < 1.05
 
 
 def test_maps():
@@ -376,10 +314,9 @@ def test_ten_classes_look_different():
 
 
 def drawing(i):
-    runs = np.random.default_rng(i).uniform(0.01, 1, (5, 4))
-    name = f"$\\sigma_{{{i}}}$"
-    fig = plots.curves(SIZES, {name: {"AE": runs, "PCA": runs / 2}}, "size", logy=[name])
-    return plots.stack(plots.images({f"row {i}": runs[None]}), fig).png
+    values = np.random.default_rng(i).uniform(0.01, 1, (5, 4))
+    fig = plots.dots({f"$\\sigma_{{{i}}}$": {"AE": values[0, 0], "PCA": values[0, 1]}})
+    return plots.stack(plots.images({f"row {i}": values[None]}), fig).png
 
 
 def test_threads_draw_what_one_draws_alone():
@@ -416,21 +353,13 @@ def test_style_stands_without_a_context():
         assert matplotlib.rcParams[name] == ([value] if name == "font.family" else value)
 
 
-def test_heatmap_shows_means_and_spreads_and_says_them():
-    values = np.array([[[0.1, 0.3], [5, 5]], [[0.6, 0.8], [7, 7]]])  # (rows, columns, seeds)
-    fig = plots.heatmap(values, ["A", "B"], ["error", "units"], signs=[-1, 1])
+def test_heatmap_shows_its_values_and_says_them():
+    fig = plots.heatmap([[0.1, 1], [0.7, 0]], ["A", "B"], ["clean", "noise"], limits=(0, 1))
     (ax,) = fig.axes
-    assert [t.get_text() for t in ax.texts] == ["0.20\n± 0.14", "5", "0.70\n± 0.14", "7"]
+    assert [t.get_text() for t in ax.texts] == ["0.10", "1.00", "0.70", "0.00"]
     shades = ax.images[0].get_array()
-    assert shades[0, 0] > shades[1, 0] and shades[1, 1] > shades[0, 1]  # the better, the darker
-    assert plots.describe(fig) == "Panel: A: error 0.20, units 5; B: error 0.70, units 7."
-
-
-def test_heatmap_with_limits_has_one_scale():
-    fig = plots.heatmap([[1, -1], [0, 1]], list("AB"), list("CD"), limits=(-1, 1))
-    shades = fig.axes[0].images[0].get_array()
-    assert shades[0, 0] == shades[1, 1] > shades[1, 0] == 0.5 > shades[0, 1]
-    assert np.isfinite(plots.heatmap([[1.0], [1.0]], list("AB"), ["C"]).axes[0].images[0].get_array()).all()
+    assert shades[0, 1] > shades[1, 0] > shades[0, 0] > shades[1, 1] == 0
+    assert plots.describe(fig) == "Panel: A: clean 0.10, noise 1.00; B: clean 0.70, noise 0.00."
 
 
 def test_a_title_longer_than_its_grid_is_not_cut():

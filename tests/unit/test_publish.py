@@ -16,6 +16,7 @@ from PIL import Image
 from sample_notebook import whole_sample
 
 from helpers import publish
+from helpers.labs import states
 from helpers.rules import LARGEST, everything, problems
 
 PROGRESS = """import sys, time
@@ -33,7 +34,7 @@ def read(path):
 
 
 def short(*sources):
-    """A notebook of the first edition, which has no BUDGET."""
+    """A notebook without a BUDGET, which few rules are for."""
     return new_notebook(cells=[new_code_cell(source) for source in sources])
 
 
@@ -250,3 +251,18 @@ def test_check_of_a_damaged_file(tmp_path, capsys):
     (tmp_path / "01_x.ipynb").write_text('{"cells": [')
     assert publish.main(["--check", str(tmp_path / "01_x.ipynb")]) == 1
     assert "01_x.ipynb: not read: " in capsys.readouterr().err
+
+
+LAB = """from helpers import labs, plots
+labs.Lab(lambda n: plots.images({"": [[[n / 3]]]}), "A lab", n=labs.slider("n", 0, 3, 1))"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["--live"]])
+def test_what_labs_leave_is_stored_beside_the_notebook(tmp_path, arguments):
+    path = tmp_path / "01_sample.ipynb"
+    nbformat.write(short(LAB), path)
+    before = path.read_bytes()
+    assert publish.main([*arguments, str(path)]) == 0
+    ((name, kept),) = states.read(read(path), path)
+    assert name == "a-lab" and len(kept["pictures"]) == 4
+    assert (path.read_bytes() == before) == bool(arguments)

@@ -413,6 +413,55 @@ def test_interrupt_from_a_callback_leaves_the_model_usable(model):
     assert (interrupted == whole).all()
 
 
+# Adam in one operation ----------------------------------------------------------------------------------------
+
+
+class ByKeras(keras.optimizers.Adam):
+    """Adam with the update that Keras has for it."""
+
+    update_step = keras.optimizers.Adam.update_step.__wrapped__
+
+
+def stepped(adam, embedding=False, **options):
+    """The weights of a small network after twelve steps, and what the optimizer then holds."""
+    first = [layers.Embedding(50, 8), layers.Flatten()] if embedding else [layers.Dense(8, "tanh")]
+    x = np.arange(len(X) * 8).reshape(-1, 8) % 50 if embedding else X
+    model = keras.Sequential([keras.Input((8,)), *first, layers.Dense(8)])
+    model.compile(adam(0.01, **options), "mse")
+    training.restart(model, 3).fit(x, X, batch_size=32, epochs=4, shuffle=False, verbose=0)
+    return model.get_weights(), [variable.numpy() for variable in model.optimizer.variables]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-16},
+        {"amsgrad": True},
+        {"clipnorm": 0.01, "use_ema": True, "weight_decay": 0.1},
+        {"gradient_accumulation_steps": 2},
+        {"embedding": True},
+    ],
+)
+def test_adam_is_keras_adam(options):
+    theirs, ours = (stepped(adam, **options) for adam in (ByKeras, keras.optimizers.Adam))
+    for of_theirs, of_ours in zip(theirs, ours):
+        assert len(of_theirs) == len(of_ours)
+        for a, b in zip(of_theirs, of_ours):
+            np.testing.assert_allclose(a, b, rtol=2e-4, atol=1e-6)
+
+
+def test_adam_follows_its_formula():
+    weight, m, v = np.array([1.0, -2.0]), 0, 0
+    variable, adam = keras.Variable(weight.astype("float32")), keras.optimizers.Adam(0.1, beta_1=0.8, epsilon=1e-3)
+    for t in range(1, 6):
+        gradient = 2 * weight
+        m, v = 0.8 * m + 0.2 * gradient, 0.999 * v + 0.001 * gradient**2
+        weight = weight - 0.1 * np.sqrt(1 - 0.999**t) / (1 - 0.8**t) * m / (np.sqrt(v) + 1e-3)
+        adam.apply([2 * variable], [variable])
+    np.testing.assert_allclose(variable.numpy(), weight, rtol=1e-5)
+
+
 # Progress -----------------------------------------------------------------------------------------------------
 
 
