@@ -25,6 +25,7 @@ LONG = (
     "test_grading.py",
     "test_hub.py",
     "_in_browser.py",
+    "test_gan_in_page.py",
     "test_notebooks.py",
     "test_gan.py",
     "test_data.py",
