@@ -16,6 +16,7 @@ from .panel import Panel, browser
 from .worker import Worker
 
 _fast = functools.partial(plots.picture, small=False)  # a few milliseconds count more than a few kilobytes
+_drawing = threading.RLock()  # one picture at a time: labs may share a model, and pictures are asked for in two threads
 
 
 class Lab(Panel):
@@ -60,7 +61,8 @@ class Lab(Panel):
 
     def picture(self, **parameters: Any) -> plots.Picture:
         """The `Picture` for these parameters, defaults for the others: a pure call that leaves the panel alone."""
-        return _fast(self.draw(**self.parameters(**parameters)))
+        with _drawing:
+            return _fast(self.draw(**self.parameters(**parameters)))
 
     def _refresh(self):
         with self._lock:

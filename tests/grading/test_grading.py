@@ -808,6 +808,13 @@ def _touch(source, course):
     os.utime(place, (later, later))
 
 
+def is_kernel(process):
+    try:
+        return "ipykernel_launcher" in process.cmdline()[-4:]
+    except psutil.NoSuchProcess:  # ended, perhaps not yet reaped, since it was listed
+        return False
+
+
 def test_control_c_ends_what_runs_and_what_waits(tiny, tmp_path):
     for i in range(4):
         hand_in(tmp_path, f"sly{i}", "tiny", answer(tiny, f"import time; time.sleep({500 + i})"))
@@ -838,7 +845,7 @@ def test_control_c_ends_what_runs_and_what_waits(tiny, tmp_path):
             whole, kernels = psutil.Process(run.pid), []
             while len(kernels) < 2:
                 assert run.poll() is None
-                kernels = [one for one in whole.children(recursive=True) if "ipykernel_launcher" in one.cmdline()[-4:]]
+                kernels = [one for one in whole.children(recursive=True) if is_kernel(one)]
                 time.sleep(0.2)
             os.kill(run.pid, signal.SIGINT)
             said = run.communicate(timeout=120)[1]  # each cell would take 400 s

@@ -232,6 +232,31 @@ def test_of_two_threads_the_one_that_draws_last_draws_the_latest_values():
     lab.close()
 
 
+def test_two_labs_and_a_call_never_draw_at_once():
+    active, most = [], []
+
+    def draw_alone(n):  # as a lab does whose model is shared
+        active.append(n)
+        time.sleep(0.05)
+        most.append(len(active))
+        active.remove(n)
+        return draw(n, "")
+
+    one, other = (labs.Lab(draw_alone, title, n=labs.slider("n", 0, 20, 5)) for title in ("One", "Other"))
+    threads = [
+        threading.Thread(target=setattr, args=(one, "values", {"n": 6})),
+        threading.Thread(target=setattr, args=(other, "values", {"n": 7})),
+        threading.Thread(target=one.picture, kwargs={"n": 8}),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert most == [1] * 5
+    one.close()
+    other.close()
+
+
 def test_labs_are_found_by_their_title_and_the_same_title_replaces(lab):
     assert labs.LABS["Numbers"] is lab
     again = labs.Lab(draw, "Numbers", n=labs.slider("n", 0, 20, 6), kind=labs.choice("kind", "ab"))
