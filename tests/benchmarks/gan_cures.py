@@ -22,7 +22,7 @@ CURES = {
     "R1": [(f"γ = {g:g}", {"r1": g}) for g in (0.1, 1, 10)],
     "WGAN-GP": [(f"λ = {p:g}", {"loss": "Wasserstein", "penalty": p}) for p in (0.1, 1, 10)],
     "spectral normalisation": [("", {"spectral": True})],
-    "two time scales": [(f"D's rate {r:g}", {"discriminator_rate": r}) for r in (5e-3, 2e-3, 5e-4)],
+    "equal rates": [(f"D's rate {r:g}", {"discriminator_rate": r}) for r in (5e-3, 2e-3, 5e-4)],
     "label smoothing": [(f"{s:g}", {"smoothing": s}) for s in (0.1, 0.2, 0.3)],
     "instance noise": [(f"σ = {n:g}", {"noise": n, "noise_steps": 750}) for n in (0.2, 0.5, 1)],
     "weight averaging": [(f"{a:g}", {"average": a}) for a in (0.9, 0.99, 0.999)],
