@@ -141,6 +141,7 @@ def _pictures(lab):
             "drag": {name: pixels for name, pixels in lab.drag.items() if name in values},
             "pictures": shown,
             "all": every,
+            "absent": [control.label for name, control in lab.controls.items() if name not in values],
         }
         size = len(compressed(whole))
         if size <= LARGEST_LAB:

@@ -1,5 +1,6 @@
 """The labs of a page: an output that was a lab becomes a place where the page brings it to life, or keeps its twin."""
 
+import ast
 import base64
 import html
 import json
@@ -24,7 +25,7 @@ ARENA = (
     "a run; try other seeds. Cures that ask for other networks "
     f"({', '.join(arena.LACKING)}) are in the notebook's own arena.</p>"
 )
-FEWER = "Here this lab has {} settings, drawn beforehand. For all of them, "
+FEWER = "Here this lab has {} settings, drawn beforehand{}. For all of them, "
 
 
 def modules() -> str:
@@ -64,7 +65,7 @@ class Labs:
         if cell.get("id") in self.states:
             return self._lab(*self.states[cell.id], twin)
         self.still.append(f"{self.name.name}, cell {cell.get('id')}")
-        return f'<div class="lab-place">{twin}{self._note(STILL)}</div>'
+        return f'<div class="lab-place">{_head(cell.source)}{twin}{self._note(STILL)}</div>'
 
     def _predictions(self, rows):
         """The table of claims, with buttons where scripts run."""
@@ -78,7 +79,9 @@ class Labs:
     def _lab(self, file, kept, twin):
         shown = len(kept.get("pictures", ()))
         fewer = shown < kept.get("all", 0)
-        return self.place(file, kept, twin, self._note(FEWER.format(shown)) if fewer else "")
+        without = " and ".join(f"“{html.escape(label)}”" for label in kept.get("absent", ()))
+        note = FEWER.format(shown, without and f", without {without}")
+        return self.place(file, kept, twin, self._note(note) if fewer else "")
 
     def place(self, name: str, state: dict[str, Any], twin: str, note: str = "") -> str:
         """A place where a lab comes to life, and the script with its state, which the page loads when it is near."""
@@ -98,3 +101,14 @@ class Labs:
             f'<p class="lab-note">{words}<a href="{to_top(self.name)}index.html#run-it-yourself">run this notebook '
             f"yourself</a>: <code>jupyter lab {self.name}</code>.</p>"
         )
+
+
+def _head(source):
+    """The title and the question of the lab that a cell makes, as the lab itself shows them."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    made = next(call for call in calls if LAB.match(f"{ast.unparse(call.func)}("))
+    texts = [arg.value for arg in made.args if isinstance(arg, ast.Constant)]
+    texts += [given.value.value for given in made.keywords if given.arg == "question"]
+    tags = ("<h4>{}</h4>", '<p class="question">{}</p>')
+    head = "".join(tag.format(html.escape(text)) for tag, text in zip(tags, texts))
+    return f'<div class="lab">{head}</div>'

@@ -114,13 +114,19 @@ def test_a_lab_whose_state_is_stored_lives(tmp_path):
 def test_a_lab_with_fewer_settings_says_so(tmp_path):
     cell = shown(source="labs.Lab(draw)")
     labs = states_of([cell], tmp_path, (cell, {"kind": "pictures", "pictures": [1, 2], "all": 3}))
-    assert "has 2 settings" in labs(cell, cell.outputs[0], "<img>")
+    assert "has 2 settings, drawn beforehand. For" in labs(cell, cell.outputs[0], "<img>")
+    lacking = {"kind": "pictures", "pictures": [1, 2], "all": 9, "absent": ["axis", "noise"]}
+    labs = states_of([cell], tmp_path, (cell, lacking))
+    assert "beforehand, without “axis” and “noise”. For" in labs(cell, cell.outputs[0], "<img>")
 
 
 def test_a_lab_without_a_state_stands_still_and_says_how_to_move_it(tmp_path):
-    cell, other = shown(source="labs.RetrainLab(train)"), shown()
+    lab = 'labs.RetrainLab(train, lambda: draw("x"), "Build", question="Which " "is <best>?", n=labs.slider("n", 0, 9))'
+    cell, other = shown(source=lab), shown()
     labs = states_of([cell, other], tmp_path)
-    assert "jupyter lab notebooks/01_a.ipynb" in labs(cell, cell.outputs[0], "<img>") and labs.live == 0
+    markup = labs(cell, cell.outputs[0], "<img>")
+    assert "jupyter lab notebooks/01_a.ipynb" in markup and labs.live == 0
+    assert '<h4>Build</h4><p class="question">Which is &lt;best&gt;?</p></div><img>' in markup
     assert labs.still == [f"01_a.ipynb, cell {cell.id}"]
     assert labs(other, other.outputs[0], "<img>") is None
 

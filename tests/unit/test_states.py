@@ -96,7 +96,7 @@ def test_too_large_a_plane_leaves_nothing():
 def test_a_lab_with_few_settings_leaves_all_its_pictures_as_the_kernel_draws_them():
     lab = labs.Lab(grey, "Few", n=labs.slider("n", 1, 3, 2), dark=labs.choice("dark", [0.0, 0.5]))
     kept = states.state(lab)
-    assert kept["start"] == {"n": 2, "dark": 0.0} and kept["all"] == 6
+    assert kept["start"] == {"n": 2, "dark": 0.0} and kept["all"] == 6 and kept["absent"] == []
     assert [row["values"] or row["options"] for row in kept["rows"][:1]] == [[1, 2, 3]]
     for (n, dark), shown in zip(itertools.product([1, 2, 3], [0.0, 0.5]), kept["pictures"], strict=True):
         drawn = lab.picture(n=n, dark=dark)
