@@ -87,8 +87,8 @@ PLAIN = {"loss": "non-saturating", "g_rate": 1e-3, "d_rate": 1e-3, "beta1": 0.0,
 
 class Recipe(NamedTuple):
     """A failure and its cure: what side A sets, what B sets in its place or besides, the step at which the arena
-    pauses, and words that are true at every step: they speak of steps at which ten of ten seeds agreed, as
-    tests/benchmarks/arena_recipes.py measures it."""
+    pauses, and words that are true at every step: they speak of steps at which twenty of twenty seeds agreed, as
+    tests/benchmarks/arena_recipes.py measures it, and twenty of the page's, or they say how many."""
 
     a: dict[str, Any]
     b: dict[str, Any]
@@ -102,22 +102,22 @@ RECIPES = {
         {"cures": ("R1",)},
         1500,
         "A: D learns twenty times as fast as G, takes two steps for each of G, and nothing bounds its slope. The "
-        "samples run to the modes next to them, lie down on those and stay: at step 1,000 they hold at most 3 of 8, at "
-        "step 1,500 at most 4. B: the same with R1: at step 1,500 they hold all 8.",
+        "samples run to the modes next to them, lie down on those and stay: at step 1,500 they hold at most 4 of 8. B: "
+        "the same with R1: at step 1,500 they hold 7 or 8, in all but two of forty runs.",
     ),
     "hopping": Recipe(
         {"beta1": 0.9},
         {"beta1": 0.0},
         1500,
-        "A: with momentum the samples run from mode to mode, D always a step behind: at step 1,500 they hold at most "
-        "2. Later A comes to rest, and at step 5,500 holds 7 or 8. B: without momentum they hold at least 6 at step "
-        "1,500, in five runs of six.",
+        "A: with momentum the samples run from mode to mode, D always a step behind: at step 1,000 they hold at most "
+        "3, and in most runs at step 1,500, too. Later A comes to rest, and at step 5,500 holds 7 or 8. B: without "
+        "momentum they hold at least 6 at step 1,500, in all but one of forty runs.",
     ),
     "oscillation": Recipe(
         {"loss": "Wasserstein", "beta1": 0.5},
         {"loss": "Wasserstein", "beta1": 0.0, "d_steps": 5, "cures": ("gradient penalty",)},
         1000,
-        "A: nothing bounds D's slope. The samples circle the data, D's loss swings, and up to step 1,500 they never "
+        "A: nothing bounds D's slope. The samples circle the data, D's loss swings, and up to step 1,000 they never "
         "hold more than 2 modes. B: a penalty bounds the slope, and D takes five steps for one of G, without momentum: "
         "at step 1,000 they hold all 8.",
     ),
@@ -133,8 +133,8 @@ RECIPES = {
         {"d_rate": 1e-3},
         1500,
         "A: D learns a hundred times more slowly than G, and cannot say where the data are. The samples go astray, "
-        "often out of sight: at step 1,500 they hold no mode, and up to step 2,000 never more than 1. B: D learns as "
-        "fast as G, and at step 1,500 they hold at least 6.",
+        "often out of sight: up to step 2,000 they never hold more than 1 mode, and mostly none. B: D learns as fast "
+        "as G, and at step 1,500 they hold at least 6, in all but one of forty runs.",
     ),
 }
 FIRST, NO_RECIPE = "mode collapse", "a recipe …"

@@ -1,4 +1,4 @@
-"""What ten seeds of each recipe of the arena do, side by side in one run: what the recipes' sentences rest on.
+"""What twenty seeds of each recipe of the arena do, side by side in one run: what the recipes' sentences rest on.
 
     python tests/benchmarks/arena_recipes.py [steps] [recipe …]
 
@@ -14,7 +14,7 @@ import numpy as np
 from helpers import gan, metrics, training
 from helpers.labs import recipes
 
-SEEDS, EVERY = 10, 250
+SEEDS, EVERY = 20, 250
 
 
 def side(values, steps, every):
