@@ -126,7 +126,7 @@ RECIPES = {
         {"loss": "non-saturating"},
         200,
         "G hardly moves here, so that D becomes sure. A: the surer D is, the less it pulls: at step 200 the mean pull "
-        "is below 0.002, and no arrow is left. B: D is as sure, but by the other loss the pull is above 2.",
+        "is below 0.002, and no arrow is left. B: D is as sure, but by the other loss the pull is above 1.",
     ),
     "D too weak": Recipe(
         {"d_rate": 1e-5},
