@@ -101,7 +101,7 @@ class Panel(Widget):
             super().set_state(sync_data)
 
     def _repr_mimebundle_(self, **_):
-        data, metadata = self.twin._repr_mimebundle_()
+        data, metadata = self.twin.smaller()._repr_mimebundle_()
         return data | self._live(), metadata
 
     def close(self) -> None:

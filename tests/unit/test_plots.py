@@ -382,3 +382,15 @@ def test_dots_stand_where_their_values_are():
 )
 def test_a_control_far_off_is_an_arrow_at_the_edge(control, drawn):
     assert plots._in_sight(control, [0, 0.3, 1]) == drawn
+
+
+def test_a_picture_in_fewer_colours_takes_fewer_bytes_and_looks_alike():
+    fig, ax = plots.figure()
+    ax.imshow(np.random.default_rng(0).uniform(size=(20, 20)))
+    whole = plots.picture(fig, small=False)
+    less = whole.smaller()
+    assert (
+        len(less.png) < len(whole.png) and less.smaller() is less and (less.alt, less.width) == (whole.alt, whole.width)
+    )
+    before, after = (np.asarray(Image.open(io.BytesIO(p.png)).convert("RGBA"), float) for p in (whole, less))
+    assert np.abs(before - after).mean() < 2
