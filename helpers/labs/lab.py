@@ -15,9 +15,6 @@ from .controls import Choice, Slider
 from .panel import Panel, browser
 from .worker import Worker
 
-_fast = functools.partial(plots.picture, small=False)  # a few milliseconds count more than a few kilobytes
-_drawing = threading.RLock()  # one picture at a time: labs may share a model, and pictures are asked for in two threads
-
 
 class Lab(Panel):
     """A panel of controls over a pure function.
@@ -32,6 +29,9 @@ class Lab(Panel):
     that many CSS pixels. A lab of the same title replaces the earlier one. The default setting is drawn at once, and
     there an error is raised; later ones are said in the panel, and the last picture stays.
     """
+
+    # One picture of all labs at a time: they may share a model, and pictures are asked for in two threads.
+    _drawing = threading.RLock()
 
     module = traitlets.Unicode(browser("lab.js")).tag(sync=True)
     shown = traitlets.Dict().tag(sync=True)  # src, alt and width of the picture
@@ -61,8 +61,12 @@ class Lab(Panel):
 
     def picture(self, **parameters: Any) -> plots.Picture:
         """The `Picture` for these parameters, defaults for the others: a pure call that leaves the panel alone."""
-        with _drawing:
-            return _fast(self.draw(**self.parameters(**parameters)))
+        return self._drawn(**self.parameters(**parameters))
+
+    def _drawn(self, *result, **parameters):
+        with self._drawing:
+            drawing = self.draw(*result, **parameters)
+            return plots.picture(drawing, small=False)  # a few milliseconds count more than a few kilobytes
 
     def _refresh(self):
         with self._lock:
@@ -146,7 +150,7 @@ class RetrainLab(Lab):
     def picture(self, **parameters: Any) -> plots.Picture:
         """The `Picture` for these parameters, trained to the end here and now if it was not before."""
         parameters = self.parameters(**parameters)
-        return _fast(self.draw(self.result(**parameters), **parameters))
+        return self._drawn(self.result(**parameters), **parameters)
 
     def _refresh(self):
         self.worker.order()
@@ -155,7 +159,7 @@ class RetrainLab(Lab):
         parameters = self.values  # the latest, whichever was ordered
         with self._errors_in_words(parameters), contextlib.suppress(_Superseded):
             result = self.result(functools.partial(self._report, parameters), **parameters)
-            self._show(_fast(self.draw(result, **parameters)), parameters)
+            self._show(self._drawn(result, **parameters), parameters)
             self.settled = parameters
 
     def _report(self, parameters, step):
@@ -166,4 +170,4 @@ class RetrainLab(Lab):
         with self._lock, self.hold_sync():
             self.answered, self.message, self.progress = parameters, message, progress
         if partial:
-            self._show(_fast(self.draw(*partial, **parameters)), parameters, message, progress)
+            self._show(self._drawn(*partial, **parameters), parameters, message, progress)
