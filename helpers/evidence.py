@@ -263,19 +263,22 @@ class Claims:
         at_most: float | None = None,
         unit: str = "",
         positive: tuple[str, float] | None = None,
+        n_drawn: int | None = None,
     ) -> None:
         """Note what this run measured in a case of a claim, and show it among the recorded runs.
 
         value: one number. at_least, at_most: the bar. control: (what it is, the same measure of it), where the bar must
-        be missed; positive: the same where it must be reached. Measuring a case again replaces it.
+        be missed; positive: the same where it must be reached. n_drawn: of a case that is not about the notebook's
+        images, how many training examples each run draws of its own. Measuring a case again replaces it.
         """
         from IPython.display import display
 
         if number not in self.sentences:
             raise ValueError(f"there is no claim {number!r} here: the claims are {', '.join(self.sentences)}")
         bar = Bar(at_least, at_most, unit)
+        own = {} if n_drawn is None else {"n_train": n_drawn, "n_test": 0}  # which runs share with no other
         sample = Sample(
-            **self.this_run,
+            **self.this_run | own,
             claim=number,
             case=case,
             value=_number(value),

@@ -29,7 +29,7 @@ CURES = {
     "minibatch deviation": [("", {"deviation": True})],
     "replay": [(f"{n:,} fakes", {"replay": n}) for n in (512, 2048, 8192)],
     "packing": [(f"by {m}", {"packing": m}) for m in (2, 4, 8)],
-    "unrolling": [(f"{k} steps", {"unrolling": k}) for k in (1, 4, 8)],
+    "unrolling": [(f"{k} step{'s' * (k > 1)}", {"unrolling": k}) for k in (1, 4, 8)],
 }
 COLUMNS = ("cure", "strength", "beta1", "d_steps", "copy", "strict", "captured", "quality")
 

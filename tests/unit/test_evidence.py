@@ -300,6 +300,13 @@ def test_points_are_drawn_anew_so_their_runs_do_not_overlap(shown, tmp_path):
     assert "No recorded runs" in shown[0][1]["image/png"]["alt"]
 
 
+def test_a_case_whose_examples_are_drawn_anew_is_recorded_as_such_among_cases_of_images(claims, shown):
+    claims.measure("1.1", 3, case="in the plane", at_most=4, control=("none", 9), n_drawn=500)
+    claims.measure("1.1", 3, case="of images", at_most=4, control=("none", 9))
+    halves = {case: (sample.n_train, sample.n_test) for (_, case), sample in claims.measured.items()}
+    assert halves == {"in the plane": (500, 0), "of images": (1400, 397)}
+
+
 @pytest.mark.parametrize(
     "number, value, error",
     [
