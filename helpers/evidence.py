@@ -199,8 +199,9 @@ def verdict(samples: Iterable[Sample], claim: str) -> Verdict:
 
 
 def _overturned(decision, case):
-    """Whether all runs with a larger budget lie on the other side of the bar."""
-    return case.met == (0 if decision == "yes" else len(case.samples)) and decision in ("yes", "no", "small")
+    """Whether all runs with a larger budget lie on the other side of the bar, and their controls where they must."""
+    turned = case.met == (0 if decision == "yes" else len(case.samples)) and decision in ("yes", "no", "small")
+    return turned and not case.unsound
 
 
 def unsound(samples: Iterable[Sample]) -> list[str]:

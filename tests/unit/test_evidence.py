@@ -173,6 +173,8 @@ def test_longer_training_that_overturns_a_case_makes_the_claim_depend_on_it():
     assert verdict(samples(0.4) + longer, "1.1") == verdict(samples(0.4), "1.1")
     mixed = longer[:1] + samples(0.0, budget=5.0, n=2)[1:]
     assert verdict(samples(0.0) + mixed, "1.1").word == "fails"  # two runs that disagree overturn nothing
+    lax = samples(0.4, budget=5.0, n=2, control=0.2)
+    assert verdict(samples(0.0) + lax, "1.1").word == "fails"  # nor do two whose control reaches the bar
 
 
 def test_another_run_agrees_where_the_recorded_ones_lie():
