@@ -119,9 +119,22 @@ def test_the_menu_and_the_contents_open(visit):
         expect(page.locator(f"#pst-{name}-sidebar-modal")).to_be_visible()
         page.keyboard.press("Escape")
     page = visit("notebooks/05_tied_weights.html", width=1280)
+    page.locator(".secondary-toggle:visible").click()
+    contents = page.locator("#pst-secondary-sidebar-modal")
+    contents.get_by_role("link", name="What holds").click()
+    expect(contents).to_be_hidden()
+    assert page.url.endswith("#what-holds")
     page.locator(".primary-toggle:visible").click()
     expect(page.locator("#pst-primary-sidebar")).to_be_hidden()
     assert page.errors == []
+
+
+@pytest.mark.parametrize("width, beside", [(1280, False), (1600, True)])
+def test_code_of_120_characters_fits_beside_the_menu(visit, width, beside):
+    page = visit("notebooks/08_gan_difficulties.html", width=width)
+    too_wide = "all => all.filter(each => each.scrollWidth > each.clientWidth + 1).length"
+    assert page.locator(".cell_input pre").evaluate_all(too_wide) == 0
+    expect(page.locator("#pst-secondary-sidebar")).to_be_visible(visible=beside)
 
 
 class Links(HTMLParser):
