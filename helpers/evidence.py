@@ -160,6 +160,19 @@ class Verdict:
     decisions: dict[tuple[str, str], str]
     longer: tuple[tuple[str, str], ...] = ()
 
+    def by_data(self) -> list[str]:
+        """How many cases got which mark, a line for each data set: digits ✓ 3, ? 1. Of a single case its mark."""
+        marks: dict[str, list[str]] = {}
+        for (_, data), decision in self.decisions.items():
+            marks.setdefault(data, []).append(MARKS[decision])
+        lists = [
+            f"{data} {found[0]}"
+            if len(found) == 1
+            else f"{data} " + ", ".join(f"{mark} {found.count(mark)}" for mark in "✓✗?" if mark in found)
+            for data, found in marks.items()
+        ]
+        return lists + ([f"longer training: {len(self.longer)} otherwise"] if self.longer else [])
+
     def lines(self) -> list[str]:
         """The decisions as short lists, one for each mark, and what more training changes."""
         by_case: dict[str, dict[str, list[str]]] = {mark: {} for mark in "✓✗?"}
@@ -347,7 +360,7 @@ class Claims:
             found = self.verdict(number)
             said = f" {guesses.get(number, '–')} |" * bool(guesses)
             lines.append(
-                f"| **{number}** | {sentence} | {self._this(number)} | {'<br>'.join(found.lines()) or '–'} | "
+                f"| **{number}** | {sentence} | {self._this(number)} | {'<br>'.join(found.by_data()) or '–'} | "
                 f"**{found.word}** |{said}"
             )
         folded = "".join(f"<li>{number} {case}: {words}</li>" for (number, case), words in self.controls.items())

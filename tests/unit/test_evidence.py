@@ -166,8 +166,18 @@ def test_claim(found, word, lines):
     assert (said.word, said.lines()) == (word, lines)
 
 
+def test_by_data_set_a_verdict_counts_its_cases():
+    found = verdict(
+        samples(0.4, case="A") + samples(0.0, case="B") + samples(0.1, 0.05, case="C") + samples(0.4, name="digits"),
+        "1.1",
+    )
+    assert found.by_data() == ["mnist5k ✓ 1, ✗ 1, ? 1", "digits ✓"]
+    assert verdict([], "1.1").by_data() == []
+
+
 def test_longer_training_that_overturns_a_case_makes_the_claim_depend_on_it():
     longer = samples(0.4, budget=5.0, n=2)
+    assert verdict(samples(0.0) + longer, "1.1").by_data() == ["mnist5k ✗", "longer training: 1 otherwise"]
     assert verdict(samples(0.0) + longer, "1.1").word == "depends"
     assert verdict(samples(0.0) + longer, "1.1").lines()[-1] == "with longer training otherwise: mnist5k"
     assert verdict(samples(0.4) + longer, "1.1") == verdict(samples(0.4), "1.1")
@@ -345,7 +355,7 @@ def test_table_shows_this_run_the_records_and_the_controls_folded(claims, shown)
     claims.measure("1.1", 0.0, case="a code of 64", at_least=0.1, unit="%", control=("PCA itself", 0.0))
     claims.table()
     table = shown[-1][0].data
-    row = "| **1.1** | Codes keep more | ✓ 1 of 2 | ✓ a code of 8 (digits)<br>✗ a code of 64 (digits) | **depends** |"
+    row = "| **1.1** | Codes keep more | ✓ 1 of 2 | digits ✓ 1, ✗ 1 | **depends** |"
     assert row in table
     assert "| **1.2** | Maps are better | – | – | **not recorded** |" in table
     assert "must miss it: PCA itself, 0%; must reach it: all pixels, 100%" in table and "<details>" in table
