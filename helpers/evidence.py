@@ -168,7 +168,8 @@ class Verdict:
         lists = [
             f"{data} {found[0]}"
             if len(found) == 1
-            else f"{data} " + ", ".join(f"{mark} {found.count(mark)}" for mark in "✓✗?" if mark in found)
+            else f"{data} "
+            + ", ".join(f"{mark}\N{NO-BREAK SPACE}{found.count(mark)}" for mark in "✓✗?" if mark in found)
             for data, found in marks.items()
         ]
         return lists + ([f"longer training: {len(self.longer)} otherwise"] if self.longer else [])
@@ -372,7 +373,13 @@ class Claims:
         mine = [
             bool(Bar(s.at_least, s.at_most, s.unit).met(s.value)) for (n, _), s in self.measured.items() if n == number
         ]
-        return "–" if not mine else ("✗", "✓")[mine[0]] if len(mine) == 1 else f"✓ {sum(mine)} of {len(mine)}"
+        return (
+            "–"
+            if not mine
+            else ("✗", "✓")[mine[0]]
+            if len(mine) == 1
+            else f"✓ {sum(mine)} of {len(mine)}".replace(" ", "\N{NO-BREAK SPACE}")
+        )
 
     def _how_to_record(self):
         """What to do about a data set of which nothing is recorded."""
