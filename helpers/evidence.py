@@ -373,13 +373,9 @@ class Claims:
         mine = [
             bool(Bar(s.at_least, s.at_most, s.unit).met(s.value)) for (n, _), s in self.measured.items() if n == number
         ]
-        return (
-            "–"
-            if not mine
-            else ("✗", "✓")[mine[0]]
-            if len(mine) == 1
-            else f"✓ {sum(mine)} of {len(mine)}".replace(" ", "\N{NO-BREAK SPACE}")
-        )
+        if len(mine) < 2:
+            return ("✗", "✓")[mine[0]] if mine else "–"
+        return f"✓ {sum(mine)} of {len(mine)}".replace(" ", "\N{NO-BREAK SPACE}")
 
     def _how_to_record(self):
         """What to do about a data set of which nothing is recorded."""
