@@ -21,7 +21,7 @@ from .recipes import NO_RECIPE, OWN_POINTS, RECIPES, SLOW, SPEEDS, WORLDS, contr
 from .sides import EMPTY, Side, build, draw, side_frame
 from .worker import Worker
 
-CHUNK = 0.06  # seconds of training between two frames
+CHUNK = 0.07  # seconds of training between two frames
 PHASE = 1.4  # seconds that each part of a step is shown in slow motion
 STILL = 300  # steps of training in a still picture
 

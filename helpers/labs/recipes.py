@@ -119,15 +119,16 @@ RECIPES = {
         {"loss": "Wasserstein", "beta1": 0.0, "d_steps": 5, "cures": ("gradient penalty",)},
         1000,
         "A: nothing bounds D's slope. The samples circle the data, D's loss swings, and up to step 1,000 they never "
-        "hold more than 2 modes. B: a penalty bounds the slope, and D takes five steps for one of G, without momentum: "
-        "at step 1,000 they hold all 8.",
+        "hold more than 2 modes; at step 20,000 twelve of twenty runs still hold no more. B: a penalty bounds the "
+        "slope, and D takes five steps for one of G, without momentum: at step 1,000 they hold all 8.",
     ),
     "vanishing gradient": Recipe(
         {"loss": "minimax", "d_steps": 10, "d_rate": 5e-3, "g_rate": 1e-5},
         {"loss": "non-saturating"},
         200,
         "G hardly moves here, so that D becomes sure. A: the surer D is, the less it pulls: at step 200 the mean pull "
-        "is below 0.002, and no arrow is left. B: D is as sure, but by the other loss the pull is above 1.",
+        "is below 0.002, and no arrow is left; in most of twenty runs none comes back before step 12,000. B: D is as "
+        "sure, but by the other loss the pull is above 1.",
     ),
     "D too weak": Recipe(
         {"d_rate": 1e-5},
