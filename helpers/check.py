@@ -84,16 +84,19 @@ def extensions() -> str:
 
 def folder() -> str:
     place = Path(os.environ.get("TEACHING_DATA") or data.FOLDER).expanduser()
-    fine = place.is_dir() and (os.access(place, os.W_OK) or any(place.glob("*.npz")))
+    stored = (*place.glob("*.npz"), *place.glob("*/*-ubyte*"))  # the two forms that data.load finds there
+    fine = place.is_dir() and (os.access(place, os.W_OK) or any(stored))
     return "" if fine else f"{place} cannot be written to; let TEACHING_DATA name a folder that can (digits need none)"
 
 
 def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9 if hasattr(os, "sysconf") else 4
     cores = os.cpu_count() or 1
-    return "" if cores >= 2 and memory >= 3.5 else f"{cores}, {memory:.1f} GB: close other programs"
+    fine = cores >= 2 and memory >= 3.5
+    return "" if fine else f"{cores} core(s), {memory:.1f} GB: it runs, but slowly; run little else beside it"
 
 
+# {what is needed: a function that returns "" where it is there, else what to do about it}
 CHECKS = {
     "Python 3.11 to 3.13": python,
     "every package of requirements.txt": packages,

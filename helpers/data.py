@@ -78,7 +78,10 @@ class Dataset:
         """Rows of pixels (n, pixels), one row (pixels,), or (n, h, w, 1), as images (n, h, w)."""
         x = np.asarray(x)
         if x.shape[1:] != (*self.image_shape, 1) and (x.ndim not in (1, 2) or x.shape[-1] != self.n_pixels):
-            raise DataError(f"images() takes rows of {self.n_pixels} pixels, and got the shape {x.shape}.")
+            raise DataError(
+                f"images() takes rows of {self.n_pixels} pixels, and got the shape {x.shape}. Give rows of this data "
+                "set; after shrunk(), call images() of what it returned."
+            )
         return x.reshape(-1, *self.image_shape)
 
     def shrunk(self, side: int) -> "Dataset":
@@ -150,7 +153,7 @@ def load(
         halves[f"y_{half}"] = None if y is None else y[rows]
     own = files.is_path(name)
     data = Dataset(
-        Path(name).name.split(".")[0] if own else name,
+        files.called(name),
         image_shape=_image_shape(x),
         class_names=class_names,
         folder=Path(source).parent / "evidence" if own else None,

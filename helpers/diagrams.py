@@ -19,7 +19,8 @@ from .plots import DPI, ROLES, Picture, picture
 class Drawing:
     """An empty sheet, width × height inches, in which places are inches from the lower left corner.
 
-    alt: what the drawing shows, in a sentence or two, for who cannot see it. Every method returns the drawing.
+    alt: what the drawing shows, in a sentence or two, for who cannot see it. Every method that draws returns the
+    drawing.
     """
 
     def __init__(self, width: float, height: float, alt: str):
@@ -123,8 +124,7 @@ class Drawing:
 
     def picture(self) -> Picture:
         """The drawing as a `Picture`, on a transparent ground."""
-        made = picture(self.figure)
-        return Picture(made.png, self.alt, made.width)
+        return picture(self.figure, alt=self.alt)
 
     def show(self) -> None:
         """Display the drawing."""

@@ -219,7 +219,7 @@ def _overturned(decision, case):
 
 
 def unsound(samples: Iterable[Sample]) -> list[str]:
-    """Sentences about cases whose controls show that they decide nothing, and about cases of which data sets differ."""
+    """Sentences about cases whose controls show that they decide nothing."""
     samples = list(samples)
     return [
         f"{claim}, {case or 'the claim'}, on {data}: {found.unsound}"

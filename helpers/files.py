@@ -32,7 +32,14 @@ class FileError(ValueError):
 
 def is_path(name: str) -> bool:
     """Whether a name of a data set is the path of a file or folder, and not one of helpers.data's own names."""
-    return bool(re.search(r"[\\/]|\.\w+$|-ubyte$", name)) or name not in ("", ".") and Path(name).is_dir()
+    from .data import names  # which imports this module
+
+    return name not in ("", ".", *names()) and (bool(re.search(r"[\\/]|\.\w+$|-ubyte$", name)) or Path(name).is_dir())
+
+
+def called(name: str) -> str:
+    """What a data set is called: a reader's own like its file or folder, up to the first dot; others by their name."""
+    return Path(name).name.split(".")[0] if is_path(name) else name
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
@@ -152,8 +159,9 @@ def _csv(path):
         table = np.loadtxt(path, delimiter=",", skiprows=int(named), ndmin=2, encoding="utf-8-sig")
     except ValueError as error:
         raise FileError(
-            f"{path} holds what is no number ({error}). Needed is a row of numbers for each image: its "
-            "pixels, and perhaps its label in a column called label. Leave other columns out:"
+            f"{path} holds what is no number ({error}). Needed is a row of numbers for each image, with commas between "
+            "them: its pixels, and perhaps its label in a column called label. Leave other columns out (where "
+            "semicolons stand between them, pandas.read_csv(…, sep=';') reads them):"
             + _lines(
                 f"table = pandas.read_csv({path.name!r}).drop(columns=['…'])",
                 "table.to_csv('mine.csv', index=False)",
@@ -201,7 +209,7 @@ def _classes(path):
         (name, file)
         for name, folder in (inside or {"": path}).items()
         for file in sorted(folder.iterdir())
-        if file.suffix.lower() in PICTURES
+        if file.suffix.lower() in PICTURES and file.name[0] != "."  # macOS leaves a ._cat.jpg beside cat.jpg
     ]
     if not files:
         raise FileError(
@@ -218,10 +226,14 @@ def _classes(path):
         size = size or (images[-1].shape, file)
         if images[-1].shape != size[0]:
             raise FileError(
-                f"{file} has {images[-1].shape} pixels, {size[1].name} has {size[0]}. Make all images of one size:"
+                f"{file} has {images[-1].shape} pixels, {size[1].name} has {size[0]}. Make copies of one size, and let "
+                "DATASET name their folder:"
                 + _lines(
-                    f"for file in pathlib.Path({str(path)!r}).rglob('*{file.suffix}'):",
-                    "    PIL.Image.open(file).resize((28, 28)).save(file)",
+                    f"old, new = pathlib.Path({str(path)!r}), pathlib.Path('small')",
+                    f"for file in old.rglob('[!.]*{file.suffix}'):",
+                    "    copy = new / file.relative_to(old)",
+                    "    copy.parent.mkdir(parents=True, exist_ok=True)",
+                    "    PIL.Image.open(file).resize((28, 28)).save(copy)",
                     imports="pathlib, PIL.Image",
                 )
             )

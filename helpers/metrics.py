@@ -16,11 +16,14 @@ def psnr(x: ArrayLike, y: ArrayLike) -> float:
 
 
 def errors(x: ArrayLike, y: ArrayLike) -> np.ndarray:
-    """Mean squared error of each image: (n, pixels) twice → (n,). Raises ValueError where the shapes differ."""
-    return _squares(x, y).mean(axis=1)
+    """Mean squared error of each image: (n, pixels) or (n, height, width, 1), twice → (n,). Raises ValueError where
+    the shapes differ.
+    """
+    squares = _squares(x, y)
+    return squares.mean(axis=tuple(range(1, squares.ndim)))
 
 
-def probe(train: ArrayLike, labels: ArrayLike, test: ArrayLike, test_labels: ArrayLike, max_iter: int = 1000) -> float:
+def probe(train: ArrayLike, labels: ArrayLike, test: ArrayLike, test_labels: ArrayLike) -> float:
     """Accuracy of a linear classifier (logistic regression) on features: how much class is there to read off (Alain and
     Bengio, 2017).
 
@@ -31,7 +34,7 @@ def probe(train: ArrayLike, labels: ArrayLike, test: ArrayLike, test_labels: Arr
     from sklearn.linear_model import LogisticRegression
 
     scale = _scale(train)
-    model = LogisticRegression(max_iter=max_iter).fit(np.asarray(train) / scale, labels)
+    model = LogisticRegression(max_iter=1000).fit(np.asarray(train) / scale, labels)
     return model.score(np.asarray(test) / scale, test_labels)
 
 
@@ -105,7 +108,8 @@ def frechet(real: ArrayLike, generated: ArrayLike) -> float:
     generated images, Heusel et al., 2017): |m₁ − m₂|² + tr(C₁ + C₂ − 2 (C₁C₂)^½). 0 when mean and covariance agree.
 
     real, generated: (n, features) and (m, features). Its estimate from few samples is too large, so compare it with the
-    distance between two sets of real ones, of the same sizes. Raises ValueError for features of unlike widths.
+    distance between two sets of real ones, of the same sizes. Raises ValueError for features of unlike widths, or
+    not finite, and for fewer than two samples of a kind.
     """
     a, b = _two_sets(real, generated, 2)
     # tr (C₁C₂)^½ is the sum of the singular values of A₁A₂ᵀ, where AᵢᵀAᵢ = Cᵢ: no root of a singular matrix is taken.
@@ -120,7 +124,7 @@ def mmd(x: ArrayLike, y: ArrayLike, bandwidth: float | None = None) -> float:
     kernel exp(−|a − b|² / (2 bandwidth²)). Around 0 for equal distributions, and then often negative.
 
     x, y: (n, features) and (m, features). bandwidth: by default the median distance between two samples of x, so that
-    several y can be compared with one x.
+    several y can be compared with one x. Raises ValueError as `frechet` does, and for a bandwidth that is not above 0.
     """
     from scipy.spatial.distance import cdist, pdist
 
@@ -154,7 +158,7 @@ def importance_bound(log_weights: ArrayLike, k: int) -> np.ndarray:
     """Bounds of log p(x) from importance weights (IWAE; Burda et al., 2016): log of the mean of k weights, in nats.
 
     log_weights: (n, draws), from `VAE.log_weights`. Returns (n, draws // k): one bound from each k draws. Their mean
-    rises with k, from the ELBO at k = 1 towards log p(x).
+    rises with k, from the ELBO at k = 1 towards log p(x). Raises ValueError for a k that is not from 1 to draws.
     """
     from scipy.special import logsumexp
 
@@ -171,7 +175,8 @@ def modes(samples: ArrayLike, centres: ArrayLike, std: float) -> dict[str, float
     samples: (n, features), 2,500 in the published protocol (Srivastava et al., 2017). centres: (k, features). std: the
     Gaussians' deviation on each axis. A sample is of high quality within 3 std of the nearest centre.
     quality: the share of such samples. captured: modes nearest to at least one of them, the published count.
-    strict: modes to which at least a quarter of a fair share, n / k, of them are nearest.
+    strict: modes to which at least a quarter of a fair share, n / k, of them are nearest. Raises ValueError for samples
+    and centres of unlike widths, or not finite.
 
         ring = data.points("ring"); modes(gan.generate(2500)[0], ring.modes, ring.std)["strict"]
     """
@@ -190,7 +195,7 @@ def inception_score(probabilities: ArrayLike) -> float:
     """exp(mean over samples of KL(p(class | sample) ‖ p(class))) (Salimans et al., 2016), from 1 to the number of
     classes: high where a classifier is sure of each sample, and the classes are equally frequent.
 
-    probabilities: (n, classes), a row of a classifier's softmax for each sample.
+    probabilities: (n, classes), a row of a classifier's softmax for each sample; ValueError for what is none.
     """
     p = np.asarray(probabilities, np.float64)
     if p.ndim != 2 or not len(p) or not (p >= 0).all() or not np.allclose(p.sum(axis=1), 1, atol=1e-3):

@@ -241,7 +241,7 @@ def images(
 ) -> Picture:
     """A grid of grey images, drawn large and without smoothing, one labelled row for each entry.
 
-    rows: {label: array (n, h, w) in 0–1, black to white on paper as 0 to 1}; rows may differ in n. captions: a line
+    rows: {label: array (n, h, w) in 0–1, 0 white as paper, 1 black as ink}; rows may differ in n. captions: a line
     under each column. width: the most CSS pixels the grid takes. zoom: CSS pixels for a pixel of an image (else as
     large as fits). Returns a `Picture`, of twice as many physical pixels, for sharp screens; made with NumPy and Pillow
     in a few milliseconds, so labs use it too. Raises ValueError for rows of another shape.
@@ -400,15 +400,11 @@ def maps(codes: Mapping[str, ArrayLike], labels: ArrayLike) -> Figure:
     return fig
 
 
-def scatters(
-    planes: Mapping[str, ArrayLike], points: ArrayLike, reach: float | None = None, columns: int = 6
-) -> Figure:
+def scatters(planes: Mapping[str, ArrayLike], points: ArrayLike, columns: int = 6) -> Figure:
     """A small plane for each entry of {title: samples (n, 2)}: the first 500 points of (m, 2) in grey, and as many
-    samples in colour.
-
-    reach: planes are drawn from −reach to reach, by default as far as the points and a bit more.
+    samples in colour. Planes reach as far as the points and a bit more.
     """
-    reach = reach or 1.3 * float(np.abs(points).max())
+    reach = 1.3 * float(np.abs(points).max())
     columns = min(columns, len(planes))
     rows, side = -(-len(planes) // columns), min(8.6 / columns, 3)
     fig, axes = figure(rows, columns, width=columns * side, height=rows * (side + 0.25), squeeze=False)
@@ -501,9 +497,8 @@ def strip(title: str, recorded: dict[str, Any], data: str, here: float, bar: Any
     fig.text(0.005, 0.97, "\n".join(said), fontsize=9, color=ROLES["ink"], weight="bold", va="top", linespacing=1.1)
     below = 0.97 - 0.15 * len(said) / fig.get_figheight()
     fig.text(0.005, below, str(bar), fontsize=8, color=ROLES["ink"], va="top")
-    found = picture(fig)
     met_by = [f"{name}: {case.met} of {len(case.values)} runs reach it" for name, case in rows if case is not None]
     met = "reaches" if bar.met(here) else "misses"
     mine = f"{title}: this run {met} the bar, {bar.show(here)} where {bar} is required"
     alt = f"{mine}. {'; '.join(met_by) or 'No recorded runs'}."
-    return Picture(found.png, alt, found.width)
+    return picture(fig, alt=alt)

@@ -20,10 +20,9 @@ from pathlib import Path
 
 import nbformat
 
-from . import records
-from .files import is_path
+from . import records, rules
+from .files import called, is_path
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 CELL = 600  # seconds that a cell may take, for each unit of the budget
 
 
@@ -85,11 +84,9 @@ def open_runs(path: Path, names: Iterable[str], seeds: Iterable[int], budget: fl
         for sample in records.read(path.stem, folder)
         if sample.code == code
     }
-    return asked if again else [run for run in asked if (run.folder, run.seed, run.budget, _name(run.data)) not in done]
-
-
-def _name(data):
-    return Path(data).name.split(".")[0] if is_path(data) else data
+    return (
+        asked if again else [run for run in asked if (run.folder, run.seed, run.budget, called(run.data)) not in done]
+    )
 
 
 def sweep(runs: list[Run], jobs: int = 1, dask: str | None = None, show: bool = True) -> list[tuple[Run, str]]:
@@ -136,9 +133,9 @@ def _on_cluster(runs: list[Run], address: str) -> Iterator[tuple[Run, list[dict]
 
 def find(name: str) -> Path:
     """The notebook of that name in notebooks/, or at that path. Raises ValueError with the names that there are."""
-    path = Path(name) if name.endswith(".ipynb") else NOTEBOOKS / f"{name}.ipynb"
+    path = Path(name) if name.endswith(".ipynb") else rules.FOLDER / f"{name}.ipynb"
     if not path.is_file():
-        there = ", ".join(sorted(path.stem for path in NOTEBOOKS.glob("0*.ipynb")))
+        there = ", ".join(sorted(path.stem for path in rules.FOLDER.glob("0*.ipynb")))
         raise ValueError(f"there is no notebook {path}; there are {there}")
     return path.resolve()
 

@@ -1,6 +1,7 @@
 """Training plumbing: a quiet TensorFlow, one call that makes a run repeatable, fast pipelines, restarts, progress."""
 
 import functools
+import numbers
 import os
 import random
 import sys
@@ -9,7 +10,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -108,8 +109,8 @@ def pipeline(
     batch_size: by default about forty batches a pass, of 32 to 128 images, so that small and large data sets take
     the same number of steps. corrupt: a function from a batch to a damaged batch; the pairs are then (corrupt(x), y).
     It is drawn anew for each batch if its noise comes from one `keras.random.SeedGenerator`, made outside of it; that
-    of `tf.random` repeats in every epoch. Returns a `tf.data.Dataset` with a length. ValueError for no images, and for
-    another number of targets.
+    of `tf.random` repeats in every epoch. Returns a `tf.data.Dataset` with a length. ValueError for no images, for
+    passes that are no whole number from 1 on, and for another number of targets.
 
         batches = pipeline(x, passes=100, seed=seed)
         model.compile("adam", "mse", steps_per_execution=len(batches))
@@ -118,6 +119,8 @@ def pipeline(
     x = np.asarray(x, np.float32)
     if not len(x):
         raise ValueError("there are no images to train on: x is empty")
+    if not isinstance(passes, numbers.Integral) or passes < 1:
+        raise ValueError(f"{passes} passes over the data: give a whole number, say max(1, round(BUDGET * 30))")
     if y is not None and len(y) != len(x):
         raise ValueError(f"{len(x)} inputs but {len(y)} targets: give one target for each input")
     size = min(len(x), batch_size or min(128, max(32, len(x) // 40)))
@@ -224,14 +227,3 @@ def progress(items: Iterable[Item], what: str = "training") -> Iterable[Item]:
     from tqdm import tqdm
 
     return tqdm(items, desc=what, delay=2, leave=False, file=sys.stdout, ncols=80)
-
-
-def repeat(run: Callable[[int], Any], seeds: Iterable[int], what: str = "seeds") -> np.ndarray | dict[str, np.ndarray]:
-    """Run an experiment once for each seed: run(seed) returns numbers, or {name: numbers}.
-
-    Returns an array (seeds, …), or {name: array (seeds, …)}. Example: `errors = repeat(error_of, range(5))`.
-    """
-    results = [run(seed) for seed in progress(seeds, what)]
-    if isinstance(results[0], dict):
-        return {name: np.array([result[name] for result in results]) for name in results[0]}
-    return np.array(results)

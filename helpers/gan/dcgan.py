@@ -3,8 +3,8 @@
     python -m helpers.gan.dcgan --data mnist5k fashion_mnist
 
 trains one for each data set, on the training images of seed 42, and writes `data/dcgan/<data set>.npz`: the generator's
-weights, the losses, and a film, images of the same noise after more and more steps. Notebook 7 loads these files and
-builds the same networks in the open.
+weights, how long training took, and a film, images of the same noise after more and more steps. Notebook 7 loads these
+files and builds the same networks in the open.
 """
 
 import argparse

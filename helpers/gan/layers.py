@@ -108,7 +108,7 @@ def networks(
     dense = partial(Copies, dtype="float32")  # whatever the global policy says
     hidden = [dense(width, "relu") for _ in range(depth)]
     generator = keras.Sequential([keras.Input(batch_shape=(*shape, latent)), *hidden, dense(features)])
-    hidden = [dense(width, "relu", settings.spectral) for _ in range(d_depth or depth)]
+    hidden = [dense(width, "relu", settings.spectral) for _ in range(depth if d_depth is None else d_depth)]
     discriminator = keras.Sequential([
         keras.Input(batch_shape=(*shape, features * settings.packing)),
         *hidden,

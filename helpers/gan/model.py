@@ -131,8 +131,9 @@ class GAN:
         """
         if which not in ("both", "G", "D"):
             raise ValueError(f"train both, G or D, not {which!r}")
-        if steps < 0:
-            raise ValueError(f"a run has 0 steps or more, not {steps}")
+        if steps < 0 or steps != int(steps):
+            raise ValueError(f"a run has 0 steps or more, not {steps}: give a whole number, say round(BUDGET * 2000)")
+        steps = int(steps)
         self._check_trainable()
         turns = self.settings.d_steps * (which != "G"), int(which != "D")
         losses, finite = self._train(steps, turns)
@@ -200,7 +201,9 @@ class GAN:
         return self._discriminate(tf.constant(x)).numpy()
 
     def pull(self, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """n samples, and for each the direction in which the generator's loss falls, with its slope as length."""
+        """n samples (n, …), with packing as many as fill whole packs, and for each, in the same shape, the direction in
+        which the generator's loss falls, with its slope as length.
+        """
         points, pull = self._pull(game_steps.latent(self.game, (seed, -1), n - n % self.settings.packing))
         return points.numpy(), pull.numpy()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import numbers
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -87,6 +88,10 @@ class Settings:
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
             raise ValueError(f"unknown loss {self.loss!r}: choose one of {', '.join(LOSSES)}")
+        for name, (least, most) in BOUNDS.items():
+            value, whole = getattr(self, name), isinstance(getattr(Settings, name), int)
+            if not least <= value <= most or whole and not isinstance(value, numbers.Integral):
+                raise ValueError(f"{name} must be {'a whole number ' * whole}from {least} to {most}, got {value}")
         if self.batch % self.packing:
             raise ValueError(
                 f"a batch of {self.batch} cannot be packed by {self.packing}: choose a batch that "
@@ -102,9 +107,6 @@ class Settings:
                 f"the {self.loss} loss has no labels to smooth: leave smoothing at 0, or choose one of "
                 f"{', '.join(WITH_LABELS)}"
             )
-        for name, (least, most) in BOUNDS.items():
-            if not least <= getattr(self, name) <= most:
-                raise ValueError(f"{name} must be from {least} to {most}, got {getattr(self, name)}")
 
     @property
     def graph(self) -> dict[str, Any]:

@@ -100,6 +100,7 @@ def _times(n):
 
 
 def discriminator_step(game: Game, state: State, fed: Fed) -> tuple[State, tf.Tensor]:
+    """A step of Adam for the discriminator, on a new batch: the state after, and its loss (copies,) alone."""
     state, seed = _count(state, D)
     with _playing(game, state) as scope, tf.GradientTape() as tape:
         real, fake = real_samples(game, seed), game.generator(latent(game, seed), training=True)
@@ -115,6 +116,7 @@ def discriminator_step(game: Game, state: State, fed: Fed) -> tuple[State, tf.Te
 
 
 def generator_step(game: Game, state: State, fed: Fed) -> tuple[State, tf.Tensor]:
+    """A step of Adam for the generator, and of its averaged weights: the state after it, and its loss (copies,)."""
     state, seed = _count(state, G)
     with _playing(game, state) as scope, tf.GradientTape() as tape:
         tape.watch(state.weights[G])
@@ -193,12 +195,13 @@ def _put(pair, player, new):
 
 
 def discriminator_loss(game: Game, real: tf.Tensor, fake: tf.Tensor, fed: Fed) -> tf.Tensor:
-    """Of values (…, batch, 1) of real samples and of fakes."""
+    """Of values (…, batch, 1) of real samples and of fakes: (copies,)."""
     target = 1 - fed["smoothing"] if game.settings.smoothing else 1.0
     return _mean(LOSSES[game.settings.loss][0](target, real, fake))
 
 
 def generator_loss(game: Game, fake: tf.Tensor) -> tf.Tensor:
+    """Of values (…, batch, 1) of fakes: (copies,)."""
     return _mean(LOSSES[game.settings.loss][1](fake))
 
 

@@ -247,15 +247,14 @@ class Arena(Panel):
         try:
             gan = build(key, points, values)
         except Exception as error:
-            text = f"⚠ {type(error).__name__}: {error}"
-            self.worker.order(partial(self._built, side, key, None, points, text))
+            self.worker.order(partial(self._built, side, key, None, points, error))
         else:
             self.worker.order(partial(self._built, side, key, gan, points))
 
-    def _built(self, side, key, gan, points, failed=""):
-        if failed:
+    def _built(self, side, key, gan, points, failed=None):
+        if failed is not None:
             side.awaits = None
-            raise RuntimeError(failed)
+            raise failed
         side.keep(key, gan)
         if side.awaits == key:
             side.awaits = None

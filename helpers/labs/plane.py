@@ -28,7 +28,7 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 class LatentPlane(Panel):
     """A map of two-dimensional codes: click, drag or use the arrow keys, and the code under the cross is decoded.
 
-        labs.LatentPlane(decoder, encoder.predict(x), y, (28, 28), "Codes of digits", images=x)
+        labs.LatentPlane(decoder, np.array(encoder(x)), y, (28, 28), "Codes of digits", images=x)
         labs.LatentPlane(decoder, codes, y, (28, 28), "Draw a digit", encoder=encoder, reach=6, names=names)
 
     decoder: a keras.Sequential of Dense layers from 2 numbers to the pixels of an image in 0–1. codes: (n, 2).

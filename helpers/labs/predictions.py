@@ -6,6 +6,10 @@ import traitlets
 
 from .panel import Widget, browser
 
+TITLE = "What do you expect?"
+ANSWERS = ["holds", "depends", "fails"]
+TABLE = "| | claim |\n|---|---|\n"  # how the twin begins
+
 
 class Predictions(Widget):
     """A row for each claim: buttons to choose what to expect, and its sentence.
@@ -14,9 +18,9 @@ class Predictions(Widget):
     """
 
     module = traitlets.Unicode(browser("predictions.js")).tag(sync=True)
-    title = traitlets.Unicode("What do you expect?").tag(sync=True)
+    title = traitlets.Unicode(TITLE).tag(sync=True)
     sentences = traitlets.Dict().tag(sync=True)
-    answers = traitlets.List(["holds", "depends", "fails"]).tag(sync=True)
+    answers = traitlets.List(ANSWERS).tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
 
     def __init__(self, sentences: Mapping[str, str]):
@@ -27,8 +31,7 @@ class Predictions(Widget):
         return dict(self.values)
 
     def _repr_mimebundle_(self, **_):
-        table = ["| | claim |", "|---|---|"] + [f"| {n} | {s} |" for n, s in self.sentences.items()]
         return self._live() | {
-            "text/markdown": "\n".join(table),
+            "text/markdown": TABLE + "\n".join(f"| {n} | {s} |" for n, s in self.sentences.items()),
             "text/plain": "\n".join(f"{n} {s}" for n, s in self.sentences.items()),
         }

@@ -16,7 +16,6 @@ KEPT = 400  # points of the curves; beyond, every other one goes
 GRID = 44  # places a side at which the discriminator is asked
 BATCH = 64
 # Inputs of the generator, a square of them, between whose lines lie equal shares of its noise.
-CELLS = 12
 _QUANTILES = (-2.4, -1.383, -0.967, -0.674, -0.431, -0.21, 0, 0.21, 0.431, 0.674, 0.967, 1.383, 2.4)
 _LATTICE = np.stack(np.meshgrid(_QUANTILES, _QUANTILES), axis=-1).reshape(-1, 2).astype("f4")
 SURE = LinearSegmentedColormap.from_list("sure", ["#f0a05a", "white", "#56b4e9"])  # from generated to real

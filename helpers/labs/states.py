@@ -245,6 +245,8 @@ def store(left: Path, notebook: NotebookNode, path: Path) -> list[Path]:
         if file.exists():
             kept = json.loads(file.read_text("utf-8")) | {"cell": cell.id, "code": code_of(notebook, cell)}
             name = re.sub("[^a-z0-9]+", "-", kept["title"].lower()).strip("-")
+            if not name or target / f"{name}.json.gz" in files:  # as of titles that have no Latin letters
+                name = f"{name}-{cell.id}".strip("-")
             target.mkdir(parents=True, exist_ok=True)
             files.append(target / f"{name}.json.gz")
             files[-1].write_bytes(compressed(kept))

@@ -25,7 +25,7 @@ class Bottleneck(keras.layers.Layer):
     def keep(self, k: int) -> None:
         """Let the first k numbers pass, from 1 to all; ValueError else."""
         if not 1 <= k <= self.open.shape[0]:
-            raise ValueError(f"cannot keep {k} numbers of a code of {self.open.shape[0]}")
+            raise ValueError(f"cannot keep {k} numbers of a code of {self.open.shape[0]}: choose from 1 to that")
         self.open.assign(ops.cast(ops.arange(self.open.shape[0]) < k, "float32"))
 
 

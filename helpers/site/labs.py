@@ -12,13 +12,13 @@ from nbformat import NotebookNode
 
 from ..labs import states
 from ..labs.panel import FOLDER
+from ..labs.predictions import ANSWERS, TABLE, TITLE
 from . import arena
 from .pages import to_top
 
 BROWSER = Path(__file__).with_name("browser")
 LAB = re.compile(r"\b(?:labs\.(?:Lab|RetrainLab|LatentPlane|DiracGAN)|arena\.Arena)\(")
 SCRIPTS = ("load.js", "boot.js", "print.js", "navigation.js")  # which are no modules
-TABLE = "| | claim |\n|---|---|\n"  # how the twin of predictions begins
 STILL = "Here this lab stands still: it computes in Python. To move it, "
 ARENA = (
     '<p class="lab-note">It trains here, in your browser, by random numbers of its own: what a recipe says may fail in '
@@ -72,8 +72,7 @@ class Labs:
         claims = [re.split(r"(?<!\\)\|", row)[1:3] for row in rows.strip().splitlines()]
         sentences = {number.strip(): sentence.strip() for number, sentence in claims}
         lines = "".join(f"<tr><td>{n}</td><td>{html.escape(s)}</td></tr>" for n, s in sentences.items())
-        answers = ["holds", "depends", "fails"]
-        state = {"kind": "predictions", "title": "What do you expect?", "sentences": sentences, "answers": answers}
+        state = {"kind": "predictions", "title": TITLE, "sentences": sentences, "answers": ANSWERS}
         return self.place("predictions", state, f"<table><tbody>{lines}</tbody></table>")
 
     def _lab(self, file, kept, twin):

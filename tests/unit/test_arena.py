@@ -76,7 +76,7 @@ def test_it_starts_trains_shows_and_pauses(ring):
     a, b = ring.frame["sides"]
     assert a["step"] == stopped[0] and a["modes"] == 8 and 0 <= a["strict"] <= a["captured"] <= 8
     assert len(a["fake"]) == 400 * 8 and len(a["pull"]) == 60 * 8 and len(a["field"]) == sides.GRID**2
-    assert len(a["grid"]) == (sides.CELLS + 1) ** 2 * 8
+    assert len(a["grid"]) == 13**2 * 8
     assert len(a["history"]) == 5 * 4 * a["kept"] and a["fake"] != b["fake"]
 
 

@@ -384,7 +384,7 @@ def test_some_claims_are_predicted_and_the_table_shows_the_prediction(claims, sh
 
 def test_the_row_of_this_runs_data_set_is_the_first_of_a_strip(monkeypatch):
     drawn = []
-    monkeypatch.setattr(plots, "picture", lambda fig: drawn.append(fig) or plots.Picture(b"", "", 1))
+    monkeypatch.setattr(plots, "picture", lambda fig, alt: drawn.append(fig) or plots.Picture(b"", alt, 1))
     recorded = {name: Case(samples(0.4, name=name)) for name in ("digits", "mnist5k")}
     for mine, rows in [("mnist5k", ["digits", "mnist5k"]), ("mine", ["mnist5k", "digits", "mine"])]:
         said = plots.strip("1.1", recorded, mine, 0.5, Bar(0.1, None, "%"), 0.0).alt

@@ -214,9 +214,20 @@ def test_what_cannot_be_read_says_what_it_holds_and_how_to_convert_it(tmp_path, 
     assert remedy in str(caught.value)
 
 
+def test_hidden_files_beside_images_are_no_images(tmp_path):
+    for name in ("a", "b"):
+        folder = tmp_path / "mine" / name
+        folder.mkdir(parents=True)
+        for i in range(6):
+            Image.fromarray(np.full((8, 8), 40 * i, np.uint8)).save(folder / f"{i}.png")
+            (folder / f"._{i}.png").write_bytes(b"what macOS notes about a file")
+    assert files.read(tmp_path / "mine")["x"].shape == (12, 8, 8)
+
+
 def test_what_a_path_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pictures").mkdir()
+    (tmp_path / "digits").mkdir()  # a folder does not take the place of a data set
     for name in ("a.npz", "a/b", r"c:\x", "train-images-idx3-ubyte", "pictures", "~/x.csv"):
         assert files.is_path(name)
     for name in ("mnist", "digits", "", "fashion_mnist", "cats"):

@@ -367,6 +367,8 @@ def test_pull_points_where_the_discriminator_rises():
         ({"generator_rate": -1.0}, "generator_rate must be from 0 to 1"),
         ({"generator_rate": float("nan")}, "generator_rate must be from 0 to 1"),
         ({"average": 1.0}, "average must be"),
+        ({"packing": 0}, "packing must be a whole number from 1 to"),
+        ({"batch": 64.0}, "batch must be a whole number from"),
         ({"batch": 64, "replay": 8}, "store of 8 is too small .* at least 32"),
     ],
 )
@@ -382,6 +384,8 @@ def test_wrong_runs_are_refused(built):
         built().train(1, which="g")
     with pytest.raises(ValueError, match="0 steps or more, not -1"):
         built().train(-1)
+    with pytest.raises(ValueError, match="not 2.5: give a whole number"):
+        built().train(2.5)
 
 
 def test_what_needs_another_graph_cannot_be_set(built):

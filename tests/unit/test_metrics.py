@@ -40,6 +40,8 @@ def test_errors_of_each_image():
     assert metrics.errors(X, X + shift) == pytest.approx(shift[:, 0] ** 2, abs=1e-6)
     assert metrics.errors(X, X[::-1]).mean() == pytest.approx(metrics.mse(X, X[::-1]))
     assert metrics.errors(X, X).shape == (20,)
+    square = X.reshape(20, -1, 4, 1)
+    assert metrics.errors(square, square + 0.5) == pytest.approx(np.full(20, 0.25))
 
 
 @pytest.mark.parametrize("measure", [metrics.mse, metrics.psnr, metrics.errors])

@@ -151,6 +151,17 @@ def test_a_lab_that_trains_leaves_its_pictures_if_that_takes_few_trainings():
     assert states.state(many) is None
 
 
+def test_labs_whose_titles_leave_the_same_file_name_keep_a_file_each(tmp_path):
+    cells, made = [], [labs.Lab(grey, title, n=labs.slider("n", 1, 3, 2)) for title in ("Turn β", "Turn γ", "Σ")]
+    states.leave(tmp_path)
+    for lab in made:
+        cells.append(nbformat.v4.new_code_cell("labs.Lab()"))
+        cells[-1].outputs = [nbformat.v4.new_output("display_data", lab._repr_mimebundle_()[0])]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    names = [file.name for file in states.store(tmp_path, notebook, tmp_path / "01_sample.ipynb")]
+    assert names == ["turn.json.gz", f"turn-{cells[1].id}.json.gz", f"{cells[2].id}.json.gz"]
+
+
 def test_states_are_stored_beside_a_notebook_and_read_while_its_code_is_the_same(tmp_path):
     lab, path = labs.Lab(grey, "A lab: one!", n=labs.slider("n", 1, 3, 2)), tmp_path / "01_sample.ipynb"
     states.leave(tmp_path)

@@ -119,6 +119,9 @@ def test_corruption_with_targets_of_its_own():
 def test_pipeline_errors(arrays, words):
     with pytest.raises(ValueError, match=words):
         training.pipeline(*arrays)
+    for passes in (0, 2.5):
+        with pytest.raises(ValueError, match=f"{passes} passes over the data: give a whole number"):
+            training.pipeline(X, passes=passes)
 
 
 # Restarts -----------------------------------------------------------------------------------------------------
@@ -488,9 +491,3 @@ def test_progress_shows_a_bar_after_two_seconds_and_takes_it_away(clock, capsys)
     assert found == list("abcdef") and err == ""
     assert "seeds:  67%" in out
     assert out.split("\r")[-2].strip() == "" == out.split("\r")[-1]  # the last thing written wipes it out
-
-
-def test_repeat_gathers_numbers_over_seeds():
-    assert (training.repeat(lambda seed: [seed, 10 * seed], [1, 2, 3]) == [[1, 10], [2, 20], [3, 30]]).all()
-    found = training.repeat(lambda seed: {"mse": seed, "curve": [seed, 0]}, [1, 2])
-    assert (found["mse"] == [1, 2]).all() and found["curve"].tolist() == [[1, 0], [2, 0]]

@@ -1,5 +1,5 @@
 // The arena's knobs: what both sides share; what each has, in a table with a column for A and one for B.
-import { element, listen, put, scale } from "./base.js";
+import { element, listen, numberEntry, put, scale } from "./base.js";
 
 const small = (value) => (value && Math.abs(value) < 1e-4 ? value.toExponential(0) : String(value));
 
@@ -21,15 +21,8 @@ function control(row, tip, give) {
 }
 
 function number(row, tip, give) {
-  const { low: min, high: max, step, label: ariaLabel } = row;
-  const entry = element("input", { type: "number", min, max, step, ariaLabel, title: tip });
-  const take = () => {
-    if (entry.value === "") entry.value = entry.defaultValue;
-    give(Math.round(Math.min(Math.max(entry.valueAsNumber, row.low), row.high)));
-  };
-  entry.addEventListener("change", take);
-  entry.addEventListener("keydown", ({ key }) => key === "Enter" && take());     // JupyterLab keeps "change" back
-  return { element: entry, show: (value) => { entry.value = entry.defaultValue = value; } };
+  const { entry, show } = numberEntry(row, (value) => give(Math.round(value)));
+  return { element: Object.assign(entry, { title: tip }), show };
 }
 
 // Puts values, and says that they follow no recipe any more, if they do not.

@@ -105,7 +105,7 @@ function dirac(model, el, signal) {
   }
   const fitted = new ResizeObserver(([{ contentRect: { width } }]) => {
     const size = Math.round(width * sharpness);
-    if (!size || size === canvas.width) return;
+    if (!size || (size === canvas.width && size === canvas.height)) return;
     Object.assign(canvas, { width: size, height: size });
     draw();
   });

@@ -256,7 +256,7 @@ function plane(model, el, signal) {
   }
   const fitted = new ResizeObserver(([{ contentRect: { width } }]) => {
     const size = Math.round(width * sharpness);
-    if (!size || size === map.width) return;
+    if (!size || (size === map.width && size === map.height)) return;
     for (const either of [map, canvas]) Object.assign(either, { width: size, height: size });
     drawCodes(map.getContext("2d"), scene, size, place);
     draw();
