@@ -11,6 +11,7 @@ import difflib
 import errno
 import numbers
 import os
+import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -106,6 +107,16 @@ def names() -> tuple[str, ...]:
     return ("mnist5k", "digits", *SOURCES)
 
 
+def is_path(name: str) -> bool:
+    """Whether a name of a data set is the path of a file or folder, and not one of `names`."""
+    return name not in ("", ".", *names()) and (bool(re.search(r"[\\/]|\.\w+$|-ubyte$", name)) or Path(name).is_dir())
+
+
+def called(name: str) -> str:
+    """What a data set is called: a reader's own like its file or folder, up to the first dot; others by their name."""
+    return Path(name).name.split(".")[0] if is_path(name) else name
+
+
 def load(
     name: str | Path = "mnist5k",
     seed: int = 42,
@@ -151,9 +162,9 @@ def load(
             rows = _stratified_order(0 * rows if y is None else y, seed, stream)[:n]
         halves[f"x_{half}"] = np.ascontiguousarray(x[rows].reshape(len(rows), -1), np.float32) / scale
         halves[f"y_{half}"] = None if y is None else y[rows]
-    own = files.is_path(name)
+    own = is_path(name)
     data = Dataset(
-        files.called(name),
+        called(name),
         image_shape=_image_shape(x),
         class_names=class_names,
         folder=Path(source).parent / "evidence" if own else None,
@@ -269,7 +280,7 @@ def _stratified_order(y, seed, stream):
 
 def _locate(name):
     """The path of a data set's file or folder, downloaded if need be."""
-    if files.is_path(name):
+    if is_path(name):
         path = Path(name).expanduser().absolute()
         if not path.exists():
             raise DataError(

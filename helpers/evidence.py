@@ -165,13 +165,7 @@ class Verdict:
         marks: dict[str, list[str]] = {}
         for (_, data), decision in self.decisions.items():
             marks.setdefault(data, []).append(MARKS[decision])
-        lists = [
-            f"{data} {found[0]}"
-            if len(found) == 1
-            else f"{data} "
-            + ", ".join(f"{mark}\N{NO-BREAK SPACE}{found.count(mark)}" for mark in "✓✗?" if mark in found)
-            for data, found in marks.items()
-        ]
+        lists = [f"{data} {_counted(found)}" for data, found in marks.items()]
         return lists + ([f"longer training: {len(self.longer)} otherwise"] if self.longer else [])
 
     def lines(self) -> list[str]:
@@ -188,6 +182,13 @@ class Verdict:
         ]
         changed = "; ".join(f"{case} ({data})" if case else data for case, data in self.longer)
         return lists + ([f"with longer training otherwise: {changed}"] if changed else [])
+
+
+def _counted(marks):
+    """How many of each, as in "✓ 3, ? 1"; a single mark as it is."""
+    if len(marks) == 1:
+        return marks[0]
+    return ", ".join(f"{mark}\N{NO-BREAK SPACE}{marks.count(mark)}" for mark in "✓✗?" if mark in marks)
 
 
 def verdict(samples: Iterable[Sample], claim: str) -> Verdict:

@@ -30,18 +30,6 @@ class FileError(ValueError):
     """A file that cannot be used; the message says what it holds, what is needed, and how to convert it."""
 
 
-def is_path(name: str) -> bool:
-    """Whether a name of a data set is the path of a file or folder, and not one of helpers.data's own names."""
-    from .data import names  # which imports this module
-
-    return name not in ("", ".", *names()) and (bool(re.search(r"[\\/]|\.\w+$|-ubyte$", name)) or Path(name).is_dir())
-
-
-def called(name: str) -> str:
-    """What a data set is called: a reader's own like its file or folder, up to the first dot; others by their name."""
-    return Path(name).name.split(".")[0] if is_path(name) else name
-
-
 def read(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a file or folder: those of ARRAYS, or x and y where it has no halves; labels if it has any.
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import nbformat
 
 from . import records, rules
-from .files import called, is_path
+from .data import called, is_path
 
 CELL = 600  # seconds that a cell may take, for each unit of the budget
 

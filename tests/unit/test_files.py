@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from helpers import files
-from helpers.data import DataError, load
+from helpers.data import DataError, is_path, load
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.integers(0, 256, (40, 8, 8), np.uint8), np.arange(40, dtype=np.uint8) % 4
@@ -229,6 +229,6 @@ def test_what_a_path_is(tmp_path, monkeypatch):
     (tmp_path / "pictures").mkdir()
     (tmp_path / "digits").mkdir()  # a folder does not take the place of a data set
     for name in ("a.npz", "a/b", r"c:\x", "train-images-idx3-ubyte", "pictures", "~/x.csv"):
-        assert files.is_path(name)
+        assert is_path(name)
     for name in ("mnist", "digits", "", "fashion_mnist", "cats"):
-        assert not files.is_path(name)
+        assert not is_path(name)
