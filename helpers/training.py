@@ -55,26 +55,64 @@ def _in_one_operation(by_keras):
             return by_keras(self, gradient, variable, learning_rate)
         # Private, as in Keras's own optimizers: there is no public way to the two moments of a weight.
         index = self._get_variable_index(variable)
-        moments = [of[index].value.handle for of in (self._momentums, self._velocities)]
-        step = tf.cast(self.iterations + 1, variable.dtype)
-        beta1, beta2, epsilon = (tf.cast(p, variable.dtype) for p in (self.beta_1, self.beta_2, self.epsilon))
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=moments[0],
-            v=moments[1],
-            beta1_power=beta1**step,
-            beta2_power=beta2**step,
-            lr=tf.cast(learning_rate, variable.dtype),
-            beta1=beta1,
-            beta2=beta2,
-            epsilon=epsilon,
-            grad=tf.cast(gradient, variable.dtype),
-        )
+        m, v = (of[index].value.handle for of in (self._momentums, self._velocities))
+        numbers = _numbers_of_step(self, variable.dtype, learning_rate)
+        tf.raw_ops.ResourceApplyAdam(var=variable.handle, m=m, v=v, grad=tf.cast(gradient, variable.dtype), **numbers)
 
     return update_step
 
 
+def _numbers_of_step(adam, dtype, learning_rate):
+    """Adam's numbers at this step, made once for all weights: they take a dozen operations."""
+    step_of = _numbers.setdefault(adam, {})
+    key = dtype, tf.compat.v1.get_default_graph()  # a tensor belongs to one graph
+    if key not in step_of:
+        step = tf.cast(adam.iterations + 1, dtype)
+        beta1, beta2, epsilon, rate = (
+            tf.cast(p, dtype) for p in (adam.beta_1, adam.beta_2, adam.epsilon, learning_rate)
+        )
+        powers = {"beta1_power": beta1**step, "beta2_power": beta2**step}
+        step_of[key] = {"lr": rate, "beta1": beta1, "beta2": beta2, "epsilon": epsilon} | powers
+    return step_of[key]
+
+
+def _with_new_numbers(by_keras):
+    """Adam's `apply`, which forgets the numbers of the step before and leaves none behind."""
+
+    @functools.wraps(by_keras)
+    def apply(self, *arguments, **options):
+        _numbers.pop(self, None)
+        try:
+            return by_keras(self, *arguments, **options)
+        finally:
+            _numbers.pop(self, None)
+
+    return apply
+
+
+_numbers: weakref.WeakKeyDictionary[keras.Optimizer, dict] = weakref.WeakKeyDictionary()
 keras.optimizers.Adam.update_step = _in_one_operation(keras.optimizers.Adam.update_step)
+keras.optimizers.Adam.apply = _with_new_numbers(keras.optimizers.Adam.apply)
+
+
+def _optimizer_built_first(by_keras):
+    """The function that `fit` runs, made after the optimizer's own variables.
+
+    Keras leaves them to the first step, and a graph in which variables are made is traced twice: of a small model's
+    first `fit` that is the longest part.
+    """
+
+    @functools.wraps(by_keras)
+    def make_train_function(self, force=False):
+        optimizer = getattr(self, "optimizer", None)
+        if optimizer is not None and not optimizer.built and self.built:
+            optimizer.build(self.trainable_variables)
+        return by_keras(self, force)
+
+    return make_train_function
+
+
+keras.Model.make_train_function = _optimizer_built_first(keras.Model.make_train_function)
 
 
 Item = TypeVar("Item")
@@ -183,7 +221,7 @@ def restart(model: Model, seed: int) -> Model:
 def _reset(optimizer, trained):
     """The optimizer as it began, but for its learning rate. Most begin with zeros, Nadam and Adagrad do not."""
     if not optimizer.built:
-        optimizer.build(trained)  # else the first fit would do that, and trace the whole of its graph twice
+        optimizer.build(trained)  # so that what it begins with is known
     if len(_began.get(optimizer, ())) != len(optimizer.variables):  # not seen before, or built since
         fresh = type(optimizer).from_config(optimizer.get_config())
         fresh.build(trained)

@@ -207,6 +207,12 @@ def test_nothing_is_traced_again(model):
     assert model.loss.traces == before
 
 
+def test_first_fit_traces_once():
+    fresh = build()
+    fresh.fit(training.pipeline(X, batch_size=32, passes=2), verbose=0)
+    assert fresh.loss.traces == 1
+
+
 def test_initial_weights_are_drawn_as_the_layers_ask(model):
     trained(model, 1)
     training.restart(model, 1)
@@ -463,6 +469,21 @@ def test_adam_follows_its_formula():
         weight = weight - 0.1 * np.sqrt(1 - 0.999**t) / (1 - 0.8**t) * m / (np.sqrt(v) + 1e-3)
         adam.apply([2 * variable], [variable])
     np.testing.assert_allclose(variable.numpy(), weight, rtol=1e-5)
+
+
+def test_adam_may_step_more_than_once_in_one_graph():
+    def thrice(apply):
+        variable, adam = keras.Variable([1.0, -2.0]), keras.optimizers.Adam(0.1)
+        adam.build([variable])
+
+        def steps():
+            for _ in range(3):
+                adam.apply([2 * variable], [variable])
+
+        apply(steps)()
+        return variable.numpy()
+
+    np.testing.assert_allclose(thrice(training.tf.function), thrice(lambda steps: steps), rtol=1e-6)
 
 
 # Progress -----------------------------------------------------------------------------------------------------
