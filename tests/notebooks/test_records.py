@@ -1,4 +1,4 @@
-"""What is recorded of each notebook belongs to its code, and its controls let every case decide something."""
+"""What is recorded of each notebook belongs to its code, as do its labs' pictures; controls let every case decide."""
 
 from dataclasses import replace
 
@@ -7,6 +7,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from helpers import evidence, records
+from helpers.labs import states
 from helpers.records import Sample
 from helpers.renew import renew
 from helpers.rules import FOLDER
@@ -23,6 +24,13 @@ def test_records_of_the_notebook(path):
     notebook = nbformat.read(FOLDER / f"{path.stem}.ipynb", as_version=4)
     samples = records.read(path.stem)
     assert samples and problems(notebook, samples) == []
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_pictures_of_the_labs(path):
+    stored = {file.name.removesuffix(".json.gz") for file in states.folder_of(path).glob("*.json.gz")}
+    of_this_code = {name for name, _ in states.read(nbformat.read(path, as_version=4), path)}
+    assert stored == of_this_code, "the site leaves the others out: python -m helpers.publish --live stores them anew"
 
 
 def said(notebook):
