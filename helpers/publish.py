@@ -180,7 +180,10 @@ def _publish(path):
 
 
 def _check(path):
-    return rules.everything(nbformat.read(path, as_version=4), path)
+    from helpers.labs import states
+
+    notebook = nbformat.read(path, as_version=4)
+    return [*rules.everything(notebook, path), *states.outdated(notebook, path)]
 
 
 def _colab(path):

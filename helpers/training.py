@@ -63,36 +63,36 @@ def _in_one_operation(by_keras):
 
 
 def _numbers_of_step(adam, dtype, learning_rate):
-    """Adam's numbers at this step, made once for all weights: they take a dozen operations."""
-    step_of = _numbers.setdefault(adam, {})
+    """Adam's numbers at this step, made once for all weights of an `apply`: they take a dozen operations."""
+    made = _numbers.get(adam, {})
     key = dtype, tf.compat.v1.get_default_graph()  # a tensor belongs to one graph
-    if key not in step_of:
+    if key not in made:
         step = tf.cast(adam.iterations + 1, dtype)
         beta1, beta2, epsilon, rate = (
             tf.cast(p, dtype) for p in (adam.beta_1, adam.beta_2, adam.epsilon, learning_rate)
         )
         powers = {"beta1_power": beta1**step, "beta2_power": beta2**step}
-        step_of[key] = {"lr": rate, "beta1": beta1, "beta2": beta2, "epsilon": epsilon} | powers
-    return step_of[key]
+        made[key] = {"lr": rate, "beta1": beta1, "beta2": beta2, "epsilon": epsilon} | powers
+    return made[key]
 
 
-def _with_new_numbers(by_keras):
-    """Adam's `apply`, which forgets the numbers of the step before and leaves none behind."""
+def _with_shared_numbers(by_keras):
+    """Adam's `apply`, during which its numbers are kept: the next step has others."""
 
     @functools.wraps(by_keras)
     def apply(self, *arguments, **options):
-        _numbers.pop(self, None)
+        _numbers[self] = {}
         try:
             return by_keras(self, *arguments, **options)
         finally:
-            _numbers.pop(self, None)
+            del _numbers[self]
 
     return apply
 
 
 _numbers: weakref.WeakKeyDictionary[keras.Optimizer, dict] = weakref.WeakKeyDictionary()
 keras.optimizers.Adam.update_step = _in_one_operation(keras.optimizers.Adam.update_step)
-keras.optimizers.Adam.apply = _with_new_numbers(keras.optimizers.Adam.apply)
+keras.optimizers.Adam.apply = _with_shared_numbers(keras.optimizers.Adam.apply)
 
 
 def _optimizer_built_first(by_keras):

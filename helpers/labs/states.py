@@ -296,3 +296,14 @@ def read(notebook: NotebookNode, path: Path) -> Iterator[tuple[str, dict]]:
         cell = cells.get(kept["cell"])
         if cell and kept["code"] == code_of(notebook, cell):
             yield file.name.removesuffix(".json.gz"), kept
+
+
+def outdated(notebook: NotebookNode, path: Path) -> list[str]:
+    """Sentences about stored states that `read` leaves out, since the notebook's code is another by now."""
+    current = {name for name, _ in read(notebook, path)}
+    names = sorted(file.name.removesuffix(".json.gz") for file in folder_of(path).glob("*.json.gz"))
+    return [
+        f"lab {name} was stored by other code, so the site leaves it out: python -m helpers.publish --live {path}"
+        for name in names
+        if name not in current
+    ]

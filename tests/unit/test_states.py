@@ -175,8 +175,11 @@ def test_states_are_stored_beside_a_notebook_and_read_while_its_code_is_the_same
     assert not old.exists()
     ((name, kept),) = states.read(notebook, path)
     assert name == "a-lab-one" and kept["cell"] == cell.id and kept["title"] == "A lab: one!"
+    assert states.outdated(notebook, path) == []
     notebook.cells[0].source = "x = 2"
     assert list(states.read(notebook, path)) == []
+    (sentence,) = states.outdated(notebook, path)
+    assert sentence.startswith("lab a-lab-one was stored by other code")
 
 
 def test_what_only_measures_prints_or_shows_changes_no_lab():

@@ -486,6 +486,17 @@ def test_adam_may_step_more_than_once_in_one_graph():
     np.testing.assert_allclose(thrice(training.tf.function), thrice(lambda steps: steps), rtol=1e-6)
 
 
+def test_adam_may_update_a_weight_outside_of_apply():
+    one, other = (keras.Variable([1.0, -2.0]) for _ in range(2))
+    outside, within = (keras.optimizers.Adam(0.1) for _ in range(2))
+    outside.build([one])
+    for _ in range(3):
+        outside.update_step(2 * one, one.value, 0.1)
+        outside.iterations.assign_add(1)
+        within.apply([2 * other], [other])
+    np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-6)
+
+
 # Progress -----------------------------------------------------------------------------------------------------
 
 
