@@ -10,10 +10,11 @@ pytest_plugins = ["notebook_items"]  # each notebook's labs as further tests
 
 
 def pytest_configure():
-    """Let workers share the cores: else TensorFlow starts a thread a core in each kernel of each worker."""
+    """Let workers share the cores: else TensorFlow starts two threads a core in each kernel of each worker."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
     if workers > 1:
-        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, os.cpu_count() // workers)))
+        for kind in ("INTRAOP", "INTEROP"):
+            os.environ.setdefault(f"TF_NUM_{kind}_THREADS", str(max(1, os.cpu_count() // workers)))
 
 
 # Files that take long, the longest first: begun last, one would keep one worker busy and leave the other idle.

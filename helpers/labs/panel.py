@@ -78,15 +78,19 @@ class Panel(Widget):
         return {name: control.check(given.get(name, control.value)) for name, control in self.controls.items()}
 
     def settings(self, n_random: int = 3, seed: int = 0) -> Iterator[dict]:
-        """Parameters to test the lab with: all lowest, all highest, default, every option, and n_random random."""
-        for end in (0, 1):
-            yield {name: control.extremes[end] for name, control in self.controls.items()}
-        yield self.parameters()
-        for name, control in self.controls.items():
-            yield from (self.parameters(**{name: option}) for option in control.options)
+        """Parameters to test the lab with: all lowest, all highest, default, and at least n_random random ones, among
+        which is every option that has not been had yet."""
         rng = np.random.default_rng(seed)
-        for _ in range(n_random):
-            yield {name: control.random(rng) for name, control in self.controls.items()}
+        found = [{name: control.extremes[end] for name, control in self.controls.items()} for end in (0, 1)]
+        found.append(self.parameters())
+        missing = {
+            name: [option for option in control.options if all(setting[name] != option for setting in found)]
+            for name, control in self.controls.items()
+        }
+        for i in range(max([n_random, *map(len, missing.values())])):
+            setting = {name: control.random(rng) for name, control in self.controls.items()}
+            found.append(setting | {name: options[i] for name, options in missing.items() if i < len(options)})
+        yield from found
 
     def still(self) -> plots.Picture:
         """What a reader without a kernel sees, a `plots.Picture`."""

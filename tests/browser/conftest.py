@@ -34,7 +34,7 @@ def open_notebook(page):
         server = SERVERS[kind]
         write_notebook(server.root / f"{name}.ipynb", *cells)
         page.errors.clear()
-        opened.append(Notebook(page, server, f"{name}.ipynb"))
+        opened.append(Notebook(page, server, f"{name}.ipynb", anew=False))
         return opened[0]
 
     yield open_one

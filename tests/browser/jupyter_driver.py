@@ -10,6 +10,7 @@ with Server(folder, "lab") as server, chromium() as page:         # tests share 
     page.screenshot(path="lab.png")
 """
 
+import atexit
 import base64
 import contextlib
 import importlib.util
@@ -195,22 +196,49 @@ class Servers(dict):
 SERVERS = Servers()
 
 
-@contextlib.contextmanager
-def chromium(width=1280, height=1000):
-    """A page of a fresh headless browser; `page.errors` collects its uncaught errors."""
-    from playwright.sync_api import expect, sync_playwright
+class Browser:
+    """One headless Chromium for all pages of a process, started when the first is asked for."""
 
-    expect.set_options(timeout=1000 * PATIENCE)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        page = browser.new_context(viewport={"width": width, "height": height}).new_page()
+    def __init__(self):
+        self._playwright = self._chromium = None
+
+    def page(self, width=1280, height=1000):
+        """A new page, with cookies and storage of its own; `page.errors` collects its uncaught errors."""
+        if not self._chromium:
+            self._start()
+        page = self._chromium.new_context(viewport={"width": width, "height": height}).new_page()
         page.set_default_timeout(1000 * PATIENCE)
         page.errors = []
         page.on("pageerror", lambda error: HARMLESS in str(error) or page.errors.append(str(error)))
-        try:
-            yield page
-        finally:
-            browser.close()
+        return page
+
+    def _start(self):
+        from playwright.sync_api import expect, sync_playwright
+
+        expect.set_options(timeout=1000 * PATIENCE)
+        self._playwright = sync_playwright().start()
+        self._chromium = self._playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        atexit.register(self.stop)
+
+    def stop(self):
+        if self._chromium:
+            atexit.unregister(self.stop)
+            self._chromium.close()
+            self._playwright.stop()
+            self._playwright = self._chromium = None
+
+
+BROWSER = Browser()
+
+
+@contextlib.contextmanager
+def chromium(width=1280, height=1000):
+    """A new page of BROWSER, closed at the end."""
+    page = BROWSER.page(width, height)
+    try:
+        yield page
+    finally:
+        page.context.close()
 
 
 def write_notebook(path, *cells):
@@ -226,6 +254,13 @@ def write_notebook(path, *cells):
 
 READY = """() => { const w = window.jupyterapp?.shell?.currentWidget;
   return w?.context?.isReady && w.context.sessionContext.session?.kernel?.status === 'idle' }"""
+CLOSE = "() => { for (const shown of [...jupyterapp.shell.widgets('main')]) shown.dispose() }"
+# Open another notebook in the JupyterLab that the page shows; false where a dialogue is in the way.
+OPEN = f"""async path => {{
+  ({CLOSE})();
+  if (document.querySelector('.jp-Dialog')) return false;
+  await jupyterapp.commands.execute('docmanager:open', {{path}});
+  return true }}"""
 COMMAND = """async ([command, ms]) => {
   const late = new Promise(resolve => setTimeout(() => resolve(false), ms));
   return Promise.race([jupyterapp.commands.execute(command).then(() => true), late]) }"""
@@ -246,11 +281,17 @@ EXECUTE = """async ([code, ms]) => {
 
 
 class Notebook:
-    """A notebook opened in the page, its kernel idle."""
+    """A notebook opened in the page, its kernel idle.
 
-    def __init__(self, page, server, path, timeout=START):
+    anew: whether the page is loaded anew, as it is for a reader who comes back. JupyterLab can also open the notebook
+    in place of another one, which takes a second instead of four.
+    """
+
+    def __init__(self, page, server, path, timeout=START, anew=True):
         self.page, self.server = page, server
-        page.goto(server.url(path), timeout=timeout * 1000)
+        lab_is_there = page.url.startswith(f"{server.address}/lab")
+        if anew or not lab_is_there or not page.evaluate(OPEN, path):
+            page.goto(server.url(path), timeout=timeout * 1000)
         page.wait_for_function(READY, timeout=timeout * 1000)
 
     def run_all(self, timeout=START):
@@ -269,6 +310,10 @@ class Notebook:
     def shut_down(self):
         """End the kernel: TensorFlow's takes a gigabyte."""
         self.page.evaluate("() => jupyterapp.shell.currentWidget.context.sessionContext.shutdown()")
+
+    def close(self):
+        """Take it off the page without a word, and leave its kernel alone."""
+        self.page.evaluate(CLOSE)
 
     def command(self, name, timeout=PATIENCE):
         """Execute a command of the application, to its end."""

@@ -3,13 +3,14 @@
 `labs` calls every lab as a function; `labs in the browser` drags their sliders in JupyterLab, which joins that kernel.
 """
 
+import functools
 import inspect
 import json
 from collections import defaultdict
 
 import numpy as np
 import pytest
-from jupyter_driver import SERVERS, Notebook, chromium, missing
+from jupyter_driver import BROWSER, SERVERS, Notebook, missing
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbval.plugin import IPyNbCell, IPyNbFile
 
@@ -81,7 +82,14 @@ def pytest_collect_file(file_path, parent):
 
 
 def pytest_unconfigure():
+    BROWSER.stop()
     SERVERS.stop()
+
+
+@functools.cache
+def page_of_notebooks():
+    """The page that shows one notebook after the other: JupyterLab is loaded once."""
+    return BROWSER.page()
 
 
 class NotebookWithLabs(IPyNbFile):
@@ -109,10 +117,14 @@ class LabsInBrowser(pytest.Item):
 
     def runtest(self):
         assert self.parent.kernel.is_alive(), "the kernel has died"
-        server, name = SERVERS["lab"], self.path.name
+        server, name, page = SERVERS["lab"], self.path.name, page_of_notebooks()
+        page.errors.clear()
         with server.joining(self.parent.kernel.km.connection_file, self.shown(), name):
-            with chromium() as page:
-                check_labs_in_browser(Notebook(page, server, name))
+            notebook = Notebook(page, server, name, anew=False)
+            try:
+                check_labs_in_browser(notebook)
+            finally:
+                notebook.close()
 
     def shown(self):
         """A notebook of the cells that showed a widget, with these outputs."""

@@ -28,6 +28,12 @@ def shared():
 
 
 @pytest.fixture
+def quick(monkeypatch):
+    """Arenas whose still picture is of no training: it takes seconds, and is tested by itself."""
+    monkeypatch.setattr(arena.Arena, "still", lambda self: self.picture(0, data="own points", own=[]))
+
+
+@pytest.fixture
 def ring(shared):
     """An arena with two small sides at step 0."""
     shared.press("pause")
@@ -229,7 +235,7 @@ def test_a_recipe_sets_both_sides_and_begins_anew(ring, name):
     assert ring.values["recipe"] == recipes.NO_RECIPE and ring.values["a_beta1"] == 0.55
 
 
-def test_an_arena_is_made_at_a_setting():
+def test_an_arena_is_made_at_a_setting(quick):
     made = arena.Arena("Set", recipe="hopping", seed=3, a_width=8)
     assert made.values["recipe"] == recipes.NO_RECIPE and made.values["seed"] == 3 and made.start["seed"] == 1
     assert recipes.of_side(made.values, "a") == recipes.of_side(recipes.recipe("hopping"), "a") | {
@@ -330,7 +336,7 @@ def test_samples_out_of_sight_are_counted(ring):
 # Threads, pictures --------------------------------------------------------------------------------------------
 
 
-def test_an_arena_of_the_same_title_replaces_the_first():
+def test_an_arena_of_the_same_title_replaces_the_first(quick):
     first = arena.Arena("Twice")
     first.press("start")
     second = arena.Arena("Twice")
