@@ -43,16 +43,41 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = "() => jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
 
 
-@pytest.fixture(params=["lab", "notebook"])
-def notebook(request, open_notebook):
-    """A notebook with a Lab, a RetrainLab and predictions, which has run, and a cell that blocks the kernel."""
-    notebook = open_notebook(request.param, f"kernel-{request.param}", LABS, SLOW, PREDICTIONS, BLOCK)
+@pytest.fixture(scope="module", params=["lab", "notebook"])
+def app(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def opened(app, open_notebook):
+    return with_labs(app, open_notebook)
+
+
+@pytest.fixture
+def notebook(opened):
+    """A notebook with a Lab, a RetrainLab and predictions, which has run, and a cell that blocks the kernel.
+
+    One for all tests that leave its kernel alone, and for the last of them, which ends it.
+    """
+    yield opened
+    assert errors(opened) == []
+
+
+@pytest.fixture
+def another(app, open_notebook):
+    """Such a notebook for a single test."""
+    notebook = with_labs(app, open_notebook)
+    yield notebook
+    assert errors(notebook) == []
+
+
+def with_labs(app, open_notebook):
+    notebook = open_notebook(app, f"kernel-{app}", LABS, SLOW, PREDICTIONS, BLOCK)
     for cell in range(3):
         notebook.run_cell(cell)
     for title in ("Numbers", "Slow", "What do you expect?"):
         notebook.lab(title)
-    yield notebook
-    assert errors(notebook) == []
+    return notebook
 
 
 def errors(notebook):
@@ -70,87 +95,6 @@ def saved(notebook):
     notebook.command("docmanager:save")
     path = notebook.server.root / f"kernel-{notebook.server.kind}.ipynb"
     return [cell.outputs for cell in nbformat.read(path, as_version=4).cells]
-
-
-# A notebook saved and opened again
-
-
-def test_a_saved_notebook_keeps_the_twins_and_shows_them_without_the_kernel(notebook):
-    outputs = saved(notebook)
-    for (output,), twin in zip(outputs, ("image/png", "image/png", "text/markdown")):
-        assert WIDGET not in output.data and twin in output.data
-    assert all(WIDGET in output[0]["data"] for output in notebook.outputs()[:3]), "the page has lost its labs"
-    notebook.shut_down()
-    page = reopened(notebook).page
-    twins = page.locator(".jp-RenderedImage img")
-    expect(twins).to_have_count(2)
-    for twin, (output,) in zip(twins.all(), outputs):
-        expect(twin).to_be_visible()
-        assert twin.get_attribute("src").split(",")[1] == output.data["image/png"].strip()
-    expect(page.get_by_role("cell", name="Codes are small.")).to_be_visible()
-    assert "Error displaying widget" not in page.inner_text("body") and page.locator(".lab").count() == 0
-
-
-def test_labs_come_back_where_the_kernel_goes_on(notebook):
-    notebook.slider("Numbers", "number").press("End")
-    shown = notebook.wait_right("Numbers")
-    saved(notebook)
-    again = reopened(notebook)
-    for title in ("Numbers", "Slow", "What do you expect?"):
-        expect(again.lab(title)).to_be_visible()
-    assert again.png("Numbers") == shown and again.slider("Numbers", "number").value() == 100
-    again.slider("Numbers", "number").press("Home")
-    assert again.wait_right("Numbers") != shown
-    assert WIDGET not in saved(again)[0][0].data, "saved a second time it has no twin"
-
-
-# A kernel that is gone
-
-
-@pytest.mark.parametrize("end", ["restarted", "crashed", "shut down"])
-def test_a_lab_says_that_its_kernel_is_gone(notebook, end):
-    held = notebook.server.root / "held"
-    held.touch()
-    try:
-        notebook.slider("Slow", "size").press("ArrowRight")
-        wait_for(lambda: notebook.message("Slow") == "Training …", "no training")
-        if end == "restarted":
-            notebook.page.evaluate(f"async () => {{ await ({KERNEL})().restart() }}")
-        elif end == "crashed":
-            notebook.page.evaluate(f"() => {{ ({KERNEL})().requestExecute({{code: 'import os; os._exit(1)'}}) }}")
-        else:
-            notebook.shut_down()
-        for title in ("Numbers", "Slow", "What do you expect?"):
-            lab = notebook.lab(title)
-            expect(lab.get_by_role("alert")).to_have_text(
-                "The kernel that drew this lab has ended. Run the cells anew, up to this one, to bring it back."
-            )
-            assert all(control.is_disabled() for control in lab.locator("input, button").all())
-        assert "Training" not in notebook.lab("Slow").inner_text()
-        assert not notebook.lab("Slow").locator("progress").is_visible()
-    finally:
-        held.unlink()
-
-
-@pytest.mark.parametrize("app", ["lab", "notebook"])
-def test_the_plane_lives_on_without_its_kernel(open_notebook, app):
-    notebook = open_notebook(app, f"plane-{app}", PLANE)
-    notebook.run_cell(0)
-    before, cross = notebook.png("Plane"), notebook.cross("Plane")
-    notebook.shut_down()
-    notebook.drag_plane("Plane", to=(0.8, 0.2))
-    assert notebook.png("Plane") != before and notebook.cross("Plane") != cross
-    assert notebook.lab("Plane").get_by_role("alert").count() == 0
-    assert errors(notebook) == []
-
-
-def test_a_cell_run_again_after_a_restart_brings_its_lab_back(notebook):
-    notebook.page.evaluate(f"async () => {{ await ({KERNEL})().restart() }}")
-    expect(notebook.lab("Numbers").get_by_role("alert")).to_be_visible()
-    notebook.run_cell(0)
-    assert notebook.lab("Numbers").get_by_role("alert").count() == 0
-    notebook.slider("Numbers", "number").press("Home")
-    notebook.wait_right("Numbers")
 
 
 # A kernel at work
@@ -202,3 +146,80 @@ def test_a_training_that_keeps_its_first_sign_waiting_looks_busy(notebook):
     expect(notebook.lab("Slow").locator(".waits")).to_have_text("working …")
     expect(notebook.lab("Slow").locator(".waits")).to_be_hidden()
     notebook.wait_right("Slow")
+
+
+# A notebook saved and opened again
+
+
+def test_labs_come_back_where_the_kernel_goes_on(notebook):
+    notebook.slider("Numbers", "number").press("End")
+    shown = notebook.wait_right("Numbers")
+    saved(notebook)
+    again = reopened(notebook)
+    for title in ("Numbers", "Slow", "What do you expect?"):
+        expect(again.lab(title)).to_be_visible()
+    assert again.png("Numbers") == shown and again.slider("Numbers", "number").value() == 100
+    again.slider("Numbers", "number").press("Home")
+    assert again.wait_right("Numbers") != shown
+    assert WIDGET not in saved(again)[0][0].data, "saved a second time it has no twin"
+
+
+def test_a_saved_notebook_keeps_the_twins_and_shows_them_without_the_kernel(notebook):
+    outputs = saved(notebook)
+    for (output,), twin in zip(outputs, ("image/png", "image/png", "text/markdown")):
+        assert WIDGET not in output.data and twin in output.data
+    assert all(WIDGET in output[0]["data"] for output in notebook.outputs()[:3]), "the page has lost its labs"
+    notebook.shut_down()
+    page = reopened(notebook).page
+    twins = page.locator(".jp-RenderedImage img")
+    expect(twins).to_have_count(2)
+    for twin, (output,) in zip(twins.all(), outputs):
+        expect(twin).to_be_visible()
+        assert twin.get_attribute("src").split(",")[1] == output.data["image/png"].strip()
+    expect(page.get_by_role("cell", name="Codes are small.")).to_be_visible()
+    assert "Error displaying widget" not in page.inner_text("body") and page.locator(".lab").count() == 0
+
+
+# A kernel that is gone
+
+
+@pytest.mark.parametrize("end", ["restarted", "crashed", "shut down"])
+def test_a_lab_says_that_its_kernel_is_gone(another, end):
+    notebook = another
+    held = notebook.server.root / "held"
+    held.touch()
+    try:
+        notebook.slider("Slow", "size").press("ArrowRight")
+        wait_for(lambda: notebook.message("Slow") == "Training …", "no training")
+        if end == "restarted":
+            notebook.page.evaluate(f"async () => {{ await ({KERNEL})().restart() }}")
+        elif end == "crashed":
+            notebook.page.evaluate(f"() => {{ ({KERNEL})().requestExecute({{code: 'import os; os._exit(1)'}}) }}")
+        else:
+            notebook.shut_down()
+        for title in ("Numbers", "Slow", "What do you expect?"):
+            lab = notebook.lab(title)
+            expect(lab.get_by_role("alert")).to_have_text(
+                "The kernel that drew this lab has ended. Run the cells anew, up to this one, to bring it back."
+            )
+            assert all(control.is_disabled() for control in lab.locator("input, button").all())
+        assert "Training" not in notebook.lab("Slow").inner_text()
+        assert not notebook.lab("Slow").locator("progress").is_visible()
+    finally:
+        held.unlink()
+    if end == "restarted":  # a cell run again brings its lab back
+        notebook.run_cell(0)
+        assert notebook.lab("Numbers").get_by_role("alert").count() == 0
+        notebook.slider("Numbers", "number").press("Home")
+        notebook.wait_right("Numbers")
+
+
+def test_the_plane_lives_on_without_its_kernel(open_notebook, app):
+    notebook = open_notebook(app, f"plane-{app}", PLANE)
+    notebook.run_cell(0)
+    before, cross = notebook.png("Plane"), notebook.cross("Plane")
+    notebook.shut_down()
+    notebook.drag_plane("Plane", to=(0.8, 0.2))
+    assert notebook.png("Plane") != before and notebook.cross("Plane") != cross
+    assert notebook.lab("Plane").get_by_role("alert").count() == 0
+    assert errors(notebook) == []
