@@ -204,6 +204,8 @@ class Browser:
 
     def page(self, width=1280, height=1000):
         """A new page, with cookies and storage of its own; `page.errors` collects its uncaught errors."""
+        if self._chromium and not self._chromium.is_connected():  # it has crashed
+            self.stop()
         if not self._chromium:
             self._start()
         page = self._chromium.new_context(viewport={"width": width, "height": height}).new_page()

@@ -119,12 +119,14 @@ class LabsInBrowser(pytest.Item):
         assert self.parent.kernel.is_alive(), "the kernel has died"
         server, name, page = SERVERS["lab"], self.path.name, page_of_notebooks()
         page.errors.clear()
-        with server.joining(self.parent.kernel.km.connection_file, self.shown(), name):
-            notebook = Notebook(page, server, name, anew=False)
-            try:
+        try:
+            with server.joining(self.parent.kernel.km.connection_file, self.shown(), name):
+                notebook = Notebook(page, server, name, anew=False)
                 check_labs_in_browser(notebook)
-            finally:
                 notebook.close()
+        except BaseException:
+            page_of_notebooks.cache_clear()  # what is wrong with this page is nothing to the next notebook
+            raise
 
     def shown(self):
         """A notebook of the cells that showed a widget, with these outputs."""

@@ -30,6 +30,11 @@ def order(batches):
     return np.array([inputs[:, 0] for inputs, _ in batches.as_numpy_iterator()]).astype(int)
 
 
+def test_the_collector_leaves_the_libraries_alone_and_goes_on():
+    assert gc.isenabled() and gc.get_freeze_count() > 100_000
+    assert not any(thing is keras.layers.Dense for thing in gc.get_objects())  # nothing that it looks through
+
+
 # Pipelines ----------------------------------------------------------------------------------------------------
 
 
