@@ -1,11 +1,10 @@
-"""The class, from a CSV of the teacher's, and marks as a platform's gradebook takes them.
+"""The class, from a CSV of the teacher's, and who of it has handed in.
 
 A class list is what a platform exports: Canvas's gradebook, Moodle's grading worksheet or participants, or any table
 with columns such as `name`, `email` or `id`.
 """
 
 import csv
-import os
 import re
 import unicodedata
 from collections import Counter
@@ -18,11 +17,6 @@ from .submissions import LONGEST
 NAMES = ("full name", "student", "name")
 IDS = ("id", "identifier", "student id", "user id", "id number", "sis user id", "org defined id", "number")
 LOGINS = ("sis login id", "email address", "email", "e-mail", "login", "login id", "username", "user name", "github")
-CANVAS, MOODLE = (
-    ("Student", "ID", "SIS User ID", "SIS Login ID", "Section"),
-    ("Identifier", "Full name", "Email address"),
-)
-MODIFIED = "Last modified (grade)"  # a column without which Moodle takes no grading worksheet
 
 
 @dataclass(frozen=True)
@@ -78,7 +72,7 @@ def match(
     students = list(students)
     found: dict[str, Person] = {}
     for of_person, of_student in (
-        (lambda p: {_number(entry) for entry in p.entries(IDS)}, lambda s: set() if s in elsewhere else {_number(s)}),
+        (lambda p: {number(entry) for entry in p.entries(IDS)}, lambda s: set() if s in elsewhere else {number(s)}),
         (_logins, _called),
         (_names, _called),
     ):
@@ -100,54 +94,15 @@ def match(
     return found, [person for person in people if id(person) not in there], unclear
 
 
-def write_canvas(
-    path: Path, assignment: str, most: float, totals: Mapping[str, float | None], people: Mapping[str, Person]
-) -> None:
-    """Write marks as Canvas imports them into its gradebook.
-
-    totals: {student: marks, or None: left empty}; people: {student: person} where known. The column is that of the
-    class list whose name begins with the assignment's, which Canvas knows by the number behind it.
-    """
-    columns = [column for person in people.values() for column in person.row]
-    column = next((c for c in columns if re.fullmatch(rf"{re.escape(assignment)}\b.*\(\d+\)", c)), assignment)
-    rows = [[*CANVAS, column], ["    Points Possible", *[""] * (len(CANVAS) - 1), f"{most:g}"]]
-    for student, total in totals.items():
-        row = people[student].row if student in people else {"Student": _bare(student), "ID": _number(student)}
-        rows.append([*(harmless(row.get(name, "")) for name in CANVAS), _mark(total)])
-    write_csv(path, rows)
+def number(text: str) -> str:
+    """The platform's number at the end of a student's or an identifier's text, or ""."""
+    found = re.search(r"(?:^|[_ ])(\d+)$", text)
+    return found[1] if found else ""
 
 
-def write_moodle(
-    path: Path, assignment: str, most: float, totals: Mapping[str, float | None], people: Mapping[str, Person]
-) -> None:
-    """Write marks as Moodle takes them: as its grading worksheet, and by email into its gradebook."""
-    rows = [[*MOODLE, "Grade", "Maximum Grade", MODIFIED]]
-    for student, total in totals.items():
-        row = people[student].row if student in people else {"Full name": _bare(student).replace("_", " ")}
-        number = _number(student)
-        row = {**row, "Identifier": row.get("Identifier") or (f"Participant {number}" if number else "")}
-        row["Full name"] = row.get("Full name") or (people[student].name if student in people else "")
-        modified = harmless(row.get(MODIFIED) or "-")  # as Moodle has it where there is no mark yet
-        rows.append([*(harmless(row.get(name, "")) for name in MOODLE), _mark(total), f"{most:g}", modified])
-    write_csv(path, rows)
-
-
-TABLES = {"Canvas": write_canvas, "Moodle": write_moodle}  # {platform: what writes marks for its gradebook}
-
-
-def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula. (A minus alone is none.)"""
-    if text == "-":
-        return text
-    return "'" + text if text.lstrip()[:1] in ("=", "+", "-", "@") or text[:1] in ("\t", "\r") else text
-
-
-def write_csv(path: Path, rows: Iterable[Iterable]) -> None:
-    """Write a table that Excel reads, whole or not at all."""
-    part = Path(f"{path}.part")
-    with part.open("w", newline="", encoding="utf-8-sig") as file:  # with a mark by which Excel knows it
-        csv.writer(file).writerows(rows)
-    os.replace(part, path)
+def bare(student: str) -> str:
+    """A student's name without the platform's number, and without the mark that a changed name has before it."""
+    return re.sub(r"(?:-[0-9a-f]{6})?_\d+$|-[0-9a-f]{6}$", "", student)
 
 
 def _delimiter(text):
@@ -155,24 +110,9 @@ def _delimiter(text):
     return max(",;\t", key=head.count)
 
 
-def _mark(total):
-    return "" if total is None else f"{total:g}"
-
-
-def _number(text):
-    """The platform's number at the end of a student's or an identifier's text, or ""."""
-    found = re.search(r"(?:^|[_ ])(\d+)$", text)
-    return found[1] if found else ""
-
-
-def _bare(student):
-    """A student's name without the platform's number, and without the mark that a changed name has before it."""
-    return re.sub(r"(?:-[0-9a-f]{6})?_\d+$|-[0-9a-f]{6}$", "", student)
-
-
 def _called(student):
-    """The keys of what a student may be called: the name whole, and without what _bare takes off."""
-    return {_key(student), _key(re.sub(r"_\d+$", "", student)), _key(_bare(student))}
+    """The keys of what a student may be called: the name whole, and without what `bare` takes off."""
+    return {_key(student), _key(re.sub(r"_\d+$", "", student)), _key(bare(student))}
 
 
 def _logins(person):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from .people import harmless, write_csv
+from .gradebooks import harmless, write_csv
 
 MOST = 20  # of a student's flags
 

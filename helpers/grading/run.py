@@ -13,7 +13,7 @@ from typing import NamedTuple
 import nbformat
 from tqdm import tqdm
 
-from . import lateness, people, processes, rebuilding, report, sandbox, student, submissions
+from . import gradebooks, lateness, people, processes, rebuilding, report, sandbox, student, submissions
 from .course import Course, enter, feedback
 
 COURSE = Path(__file__).resolve().parents[2] / "notebooks" / "assignments"
@@ -118,7 +118,7 @@ def grade(
     report.write_table(course.root / "grades" / f"{name}.csv", points, table.values(), absent)
     also += [f"Handed in nothing: {report.named(absent)}."] if absent else []
     also += [f"Files that are nobody's: {report.named(found.nobodys)}."] if found.nobodys else []
-    for platform in people.TABLES:
+    for platform in gradebooks.TABLES:
         if platform in (found.platform, listed):
             also.append(
                 _export(course, name, table, platform, known if platform == listed else {}, sum(points.values()))
@@ -219,7 +219,7 @@ def _export(course, name, table, platform, known, most):
     }
     left = sum(total is None for total in totals.values())
     file = f"grades/{name}-{platform.lower()}.csv"
-    people.TABLES[platform](course.root / file, name, most, totals, known)
+    gradebooks.TABLES[platform](course.root / file, name, most, totals, known)
     where = {"Canvas": "Canvas's gradebook"}.get(platform, platform)
     return f"For {where}: {file}" + (f", empty for {left} who are not marked to the end." if left else ".")
 

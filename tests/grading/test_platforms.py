@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 
-from helpers.grading import lateness, people, platforms, submissions
+from helpers.grading import gradebooks, lateness, people, platforms, submissions
 from helpers.grading.run import Row
 
 METADATA = """---
@@ -338,7 +338,7 @@ def test_any_name_keeps_its_number(listed, tmp_path, name):
     rows = "".join(f'Participant {301203 + k},"{who}"\n' for k, who in enumerate(HARD))
     found, absent, unclear = people.match(students, listed("Identifier,Full name\n" + rows))
     assert found[student].name == name and absent == unclear == []
-    people.write_moodle(tmp_path / "m.csv", "tiny", 10, {student: 7}, {})
+    gradebooks.write_moodle(tmp_path / "m.csv", "tiny", 10, {student: 7}, {})
     assert (tmp_path / "m.csv").read_text("utf-8-sig").splitlines()[1].startswith(f"Participant {i},")
 
 
@@ -385,7 +385,7 @@ def test_marks_for_canvas(listed, tmp_path):
     class_of = listed(GRADEBOOK)
     students = ["leeann_123", "roebob_124", "hyperlinkx_126", "new_300"]
     found, _, _ = people.match(students, class_of)
-    people.write_canvas(tmp_path / "c.csv", "tiny", 10, dict(zip(students, [7.5, None, 3, 1])), found)
+    gradebooks.write_canvas(tmp_path / "c.csv", "tiny", 10, dict(zip(students, [7.5, None, 3, 1])), found)
     raw = (tmp_path / "c.csv").read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")
     head, points, *rows = csv.reader(io.StringIO(raw.decode("utf-8-sig")))
@@ -398,7 +398,7 @@ def test_marks_for_canvas(listed, tmp_path):
 def test_marks_for_moodle(listed, tmp_path):
     students = ["Ann_Lee_123", "Participant_125", "@SUM(1)_300"]
     found, _, _ = people.match(students, listed(WORKSHEET))
-    people.write_moodle(tmp_path / "m.csv", "tiny", 10, dict(zip(students, [7.5, None, 1])), found)
+    gradebooks.write_moodle(tmp_path / "m.csv", "tiny", 10, dict(zip(students, [7.5, None, 1])), found)
     head, *rows = csv.reader(io.StringIO((tmp_path / "m.csv").read_text("utf-8-sig")))
     # Moodle's importer (assignfeedback_offline) refuses a worksheet without Identifier, Grade or Last modified (grade).
     assert head == ["Identifier", "Full name", "Email address", "Grade", "Maximum Grade", "Last modified (grade)"]
@@ -423,7 +423,7 @@ def test_marks_for_moodle(listed, tmp_path):
     ],
 )
 def test_formulas_are_harmless(text, harmless):
-    assert people.harmless(text) == harmless
+    assert gradebooks.harmless(text) == harmless
 
 
 # Lateness --------------------------------------------------------------------------------------------------
