@@ -810,7 +810,7 @@ def _touch(source, course):
 
 def is_kernel(process):
     try:
-        return "ipykernel_launcher" in process.cmdline()[-4:]
+        return "ipykernel_launcher" in process.cmdline()[-5:]
     except psutil.NoSuchProcess:  # ended, perhaps not yet reaped, since it was listed
         return False
 
@@ -914,6 +914,13 @@ def test_environment_of_the_grader_is_not_there(tiny, tmp_path, monkeypatch):
     result = student.grade(job)
     assert result["points"]["double-hidden"] == 4 and "HOME" in result["notebook"]
     assert kernels and "TOKEN_OF_THE_GRADER" not in result["notebook"] + "".join(kernels)
+
+
+def test_the_kernels_collector_seldom_runs(tiny, tmp_path):
+    mine = answer(tiny)
+    mine.cells.append(new_code_cell("import gc; print(gc.get_threshold())"))
+    hand_in(tmp_path, "ann", "tiny", mine)
+    assert "(50000, 20, 50)" in grade_tiny(tiny, tmp_path)["ann"][0]["notebook"]
 
 
 def test_outer_limit_fails_one_and_says_so(tiny, tmp_path):
