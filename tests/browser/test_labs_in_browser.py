@@ -149,11 +149,6 @@ def opened(app, open_notebook):
     return open_notebook(app, f"labs-{app}", *CELLS.values())
 
 
-# What a lab's own code does in its place, which is the same in both. How they hold it is tested in each: keys and
-# focus, drags, widths, outputs, running cells, kernels.
-in_one_application = pytest.mark.parametrize("app", ["lab"], indirect=True)
-
-
 def number(cell):
     return list(CELLS).index(cell)
 
@@ -305,7 +300,6 @@ def test_no_frame_of_a_drag_is_without_a_picture(notebook):
     assert panel.locator("img").count() == 1
 
 
-@in_one_application
 def test_the_page_below_a_picture_stays_where_it_is_when_that_shrinks(notebook):
     frame, slider = notebook.lab("Growing").locator(".picture"), notebook.slider("Growing", "rows")
     size = "part => { const { width, height } = part.getBoundingClientRect(); return [width, height] }"
@@ -321,7 +315,6 @@ def test_the_page_below_a_picture_stays_where_it_is_when_that_shrinks(notebook):
     wait_for(lambda: frame.evaluate(size)[1] > before[1], "a larger picture has no place")
 
 
-@in_one_application
 def test_pictures_are_twice_as_sharp_as_the_page(notebook):
     natural, shown = (
         notebook.lab("Growing").locator("img").evaluate("i => [i.naturalWidth, i.getBoundingClientRect().width]")
@@ -329,7 +322,6 @@ def test_pictures_are_twice_as_sharp_as_the_page(notebook):
     assert natural == pytest.approx(2 * shown, abs=1)
 
 
-@in_one_application
 def test_picture_has_alternative_text_of_what_it_shows(notebook):
     image = notebook.lab("Numbers").locator("img")
     assert "20 0.00 first" in image.get_attribute("alt")
@@ -349,7 +341,6 @@ def test_reset_brings_every_control_back(notebook):
     assert notebook.row("Numbers", "kind").locator("select").input_value() == "first"
 
 
-@in_one_application
 def test_an_error_is_said_in_words_and_the_lab_lives_on(notebook):
     slider = notebook.slider("Numbers", "whole number")
     slider.number.fill("13")
@@ -364,7 +355,6 @@ def values(notebook, title="Numbers"):
     return json.loads(notebook.execute(f"import json; print(json.dumps(labs.LABS[{title!r}].values))"))
 
 
-@in_one_application
 def test_play_walks_a_slider_to_its_end(notebook):
     notebook.execute("labs.LABS['Numbers'].values = {'n': 90}; drawn.clear()")
     notebook.wait_right("Numbers")
@@ -381,7 +371,6 @@ def test_play_walks_a_slider_to_its_end(notebook):
 
 
 @pytest.mark.parametrize("touch", ["Pause", "slider", "key"])
-@in_one_application
 def test_play_stops_at_a_touch(notebook, touch):
     slider = notebook.slider("Numbers", "whole number")
     notebook.button("Numbers", "Play whole number").click()
@@ -399,7 +388,6 @@ def test_play_stops_at_a_touch(notebook, touch):
     assert slider.value() == stands and notebook.wait_right("Numbers")
 
 
-@in_one_application
 def test_a_slider_through_a_list_has_its_values_alone(notebook):
     slider = notebook.slider("Numbers", "size")
     for key, value in (("ArrowRight", 16), ("Home", 1), ("End", 1024), ("ArrowLeft", 512)):
@@ -416,7 +404,6 @@ def test_a_slider_through_a_list_has_its_values_alone(notebook):
     wait_for(lambda: slider.number.input_value() == "8", "Reset does not work")
 
 
-@in_one_application
 def test_the_question_stands_under_the_title(notebook):
     texts = notebook.lab("Numbers").locator("h4, p").all_inner_texts()
     assert texts == ["Numbers", "Which n is black?"]
@@ -553,7 +540,6 @@ def test_training_starts_on_release_and_the_old_picture_stays_until_the_new_one(
     assert slow.message("Slow") == ""
 
 
-@in_one_application
 def test_the_latest_setting_wins_and_trainings_never_overlap(slow, held):
     slider = slow.slider("Slow", "size")
     with held():
@@ -571,7 +557,6 @@ def test_the_latest_setting_wins_and_trainings_never_overlap(slow, held):
     assert {active for *_, active in log} == {1} and len(log) >= 3
 
 
-@in_one_application
 def test_cancel_keeps_the_picture_and_takes_the_controls_back(slow, held):
     before, slider = slow.png("Slow"), slow.slider("Slow", "size")
     with held():
@@ -583,7 +568,6 @@ def test_cancel_keeps_the_picture_and_takes_the_controls_back(slow, held):
     assert "end" not in slow.execute("print(log)") and slow.message("Slow") == ""
 
 
-@in_one_application
 def test_a_setting_visited_before_is_not_trained_again(slow):
     slider = slow.slider("Slow", "size")
     slider.press("ArrowRight")
@@ -653,7 +637,6 @@ NEAREST = """canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, 8, 
     .filter((_, i) => i % 4 === 0).map(v => 255 - v)"""
 
 
-@in_one_application
 def test_the_pointer_over_the_plane_shows_the_nearest_image(plane):
     canvas, nearest = plane.lab("Plane").locator("canvas").first, plane.lab("Plane").locator("canvas.nearest")
     canvas.hover()
@@ -722,7 +705,6 @@ def test_dragging_the_start_of_the_game_changes_its_path(dirac):
     assert path[0] == pytest.approx([1.2, 0.8], abs=0.051) and len(path) == 401
 
 
-@in_one_application
 def test_every_setting_of_the_game_counts_and_is_said(dirac):
     ends = [browser_goes_the_kernels_way(dirac)[-1]]
     dirac.row("Dirac", "both players move").locator("select").select_option("in turns")
@@ -735,7 +717,6 @@ def test_every_setting_of_the_game_counts_and_is_said(dirac):
     assert dirac.message("Dirac") == f"after 400 steps: {distances[-1]:.2f} from the cross"
 
 
-@in_one_application
 def test_the_game_is_played_step_by_step(dirac):
     slider = dirac.slider("Dirac", "steps")
     slider.number.fill("300")
@@ -790,7 +771,6 @@ def like_mnist(image):
     return 19 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 22 and np.abs(np.subtract(centre, 14)).max() < 0.5
 
 
-@in_one_application
 def test_a_drawing_is_encoded_in_the_browser_as_in_the_kernel_and_decoded(pad):
     assert drawing(pad) == (None, None)
     draw_seven(pad)
@@ -813,7 +793,6 @@ def test_a_drawing_is_encoded_in_the_browser_as_in_the_kernel_and_decoded(pad):
     assert drawing(pad) == (None, None)
 
 
-@in_one_application
 def test_a_drawing_needs_no_kernel_and_its_mark_stays_when_the_cross_moves_on(pad, busy_kernel):
     colours = "c => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size"
     canvas = pad.lab("Pad").locator("canvas").first
@@ -848,7 +827,6 @@ def test_a_digit_is_drawn_by_keyboard_alone(pad):
         expect(control).to_have_accessible_name(re.compile(r"\w+"))
 
 
-@in_one_application
 def test_the_plane_shows_its_question_and_names_and_fills_its_width(pad):
     lab = pad.lab("Pad")
     assert "Where does a 7 land?" in lab.inner_text() and "a naught" in lab.locator(".legend").inner_text()
@@ -895,7 +873,7 @@ def test_sixty_figures_of_a_running_cell_are_right_while_a_slider_moves(with_fig
     assert notebook.page.errors == []
 
 
-@in_one_application
+@pytest.mark.parametrize("app", ["lab"], indirect=True)
 def test_without_the_cure_figures_come_out_wrong(with_figures):
     """The control of the test above: as the libraries come, it fails."""
     with_figures.execute("del get_ipython().events.trigger")
