@@ -17,6 +17,12 @@ def page():
         yield page
 
 
+@pytest.fixture(scope="module", params=["lab", "notebook"])
+def app(request):
+    """JupyterLab or Notebook 7: what is tested in one is tested in the other."""
+    return request.param
+
+
 @pytest.fixture(scope="module")
 def open_notebook(page):
     """open_notebook(kind, name, *cells): a notebook of these cells in "lab" or "notebook", not yet run.

@@ -43,11 +43,6 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = "() => jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
 
 
-@pytest.fixture(scope="module", params=["lab", "notebook"])
-def app(request):
-    return request.param
-
-
 @pytest.fixture(scope="module")
 def opened(app, open_notebook):
     return with_labs(app, open_notebook)
@@ -185,33 +180,32 @@ def test_a_saved_notebook_keeps_the_twins_and_shows_them_without_the_kernel(note
 
 @pytest.mark.parametrize("end", ["restarted", "crashed", "shut down"])
 def test_a_lab_says_that_its_kernel_is_gone(another, end):
-    notebook = another
-    held = notebook.server.root / "held"
+    held = another.server.root / "held"
     held.touch()
     try:
-        notebook.slider("Slow", "size").press("ArrowRight")
-        wait_for(lambda: notebook.message("Slow") == "Training …", "no training")
+        another.slider("Slow", "size").press("ArrowRight")
+        wait_for(lambda: another.message("Slow") == "Training …", "no training")
         if end == "restarted":
-            notebook.page.evaluate(f"async () => {{ await ({KERNEL})().restart() }}")
+            another.page.evaluate(f"async () => {{ await ({KERNEL})().restart() }}")
         elif end == "crashed":
-            notebook.page.evaluate(f"() => {{ ({KERNEL})().requestExecute({{code: 'import os; os._exit(1)'}}) }}")
+            another.page.evaluate(f"() => {{ ({KERNEL})().requestExecute({{code: 'import os; os._exit(1)'}}) }}")
         else:
-            notebook.shut_down()
+            another.shut_down()
         for title in ("Numbers", "Slow", "What do you expect?"):
-            lab = notebook.lab(title)
+            lab = another.lab(title)
             expect(lab.get_by_role("alert")).to_have_text(
                 "The kernel that drew this lab has ended. Run the cells anew, up to this one, to bring it back."
             )
             assert all(control.is_disabled() for control in lab.locator("input, button").all())
-        assert "Training" not in notebook.lab("Slow").inner_text()
-        assert not notebook.lab("Slow").locator("progress").is_visible()
+        assert "Training" not in another.lab("Slow").inner_text()
+        assert not another.lab("Slow").locator("progress").is_visible()
     finally:
         held.unlink()
     if end == "restarted":  # a cell run again brings its lab back
-        notebook.run_cell(0)
-        assert notebook.lab("Numbers").get_by_role("alert").count() == 0
-        notebook.slider("Numbers", "number").press("Home")
-        notebook.wait_right("Numbers")
+        another.run_cell(0)
+        assert another.lab("Numbers").get_by_role("alert").count() == 0
+        another.slider("Numbers", "number").press("Home")
+        another.wait_right("Numbers")
 
 
 def test_the_plane_lives_on_without_its_kernel(open_notebook, app):

@@ -138,11 +138,6 @@ CELLS = {
 }
 
 
-@pytest.fixture(scope="module", params=["lab", "notebook"])
-def app(request):
-    return request.param
-
-
 @pytest.fixture(scope="module")
 def opened(app, open_notebook):
     """The notebook of CELLS in JupyterLab or Notebook 7; none has run yet."""

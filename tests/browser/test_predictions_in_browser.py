@@ -17,9 +17,9 @@ CELLS = (
 )
 
 
-@pytest.fixture(scope="module", params=["lab", "notebook"])
-def notebook(request, open_notebook):
-    notebook = open_notebook(request.param, "predictions", *CELLS)
+@pytest.fixture(scope="module")
+def notebook(app, open_notebook):
+    notebook = open_notebook(app, "predictions", *CELLS)
     notebook.run_all()
     yield notebook
     assert notebook.page.errors == []
