@@ -1,11 +1,14 @@
-"""A plugin of pytest: the labs of a notebook as two tests after its cells, in the kernel where nbval has run those.
+"""A plugin of pytest: how long nbval's notebooks train, and their labs as two tests after the cells, in the same kernel.
 
-`labs` calls every lab as a function; `labs in the browser` drags their sliders in JupyterLab, which joins that kernel.
+With `--budget 1` a notebook trains for as long as a reader's does; pytest by itself has it train for a fifth of that,
+which runs all of its code. The verdicts come from the recorded runs, so they are the same. `labs` calls every lab as a function; `labs in the browser` drags their sliders in JupyterLab, which joins that kernel.
 """
 
+import argparse
 import functools
 import inspect
 import json
+import math
 from collections import defaultdict
 
 import numpy as np
@@ -15,7 +18,9 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbval.plugin import IPyNbCell, IPyNbFile
 
 from helpers.publish import METADATA, WIDGET
-from helpers.rules import parts
+from helpers.rules import parts, tagged
+
+BUDGET = 0.2  # what pytest by itself sets
 
 
 def check_labs(labs):
@@ -74,6 +79,25 @@ def check_labs_in_browser(notebook):
     assert notebook.page.errors == []
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--budget",
+        type=share,
+        default=BUDGET,
+        help=f"how long the notebooks train: 1 for as long as a reader's, or {BUDGET} of it by default",
+    )
+
+
+def share(text):
+    """The number that `--budget` gives. Raises ArgumentTypeError."""
+    try:
+        if 0 < (budget := float(text)) < math.inf:
+            return budget
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r}: give a number above 0, such as 1")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file(file_path, parent):
     """Has every notebook that nbval collects tested together with its labs."""
@@ -93,10 +117,12 @@ def page_of_notebooks():
 
 
 class NotebookWithLabs(IPyNbFile):
-    """nbval's notebook, and where it makes labs, `labs` and `labs in the browser` after its cells."""
+    """nbval's notebook with its `--budget`, and where it makes labs, `labs` and `labs in the browser` after its cells."""
 
     def collect(self):
         cells = list(super().collect())
+        for cell in tagged(self.nb.cells, "parameters"):
+            cell.source += f"\nBUDGET = {self.config.option.budget:g}"
         yield from cells
         if "Lab" in parts(self.nb) or any("labs." in cell.cell.source for cell in cells):
             source = inspect.getsource(check_labs) + "\nfrom helpers import labs\ncheck_labs(labs.LABS)"

@@ -4,6 +4,7 @@ nbval itself collects notebooks/*.ipynb (pyproject.toml) and conftest.py adds th
 notebooks that must fail.
 """
 
+import argparse
 import os
 import re
 import subprocess
@@ -17,7 +18,7 @@ import papermill
 import pytest
 from jupyter_driver import missing
 from nbformat.v4 import new_code_cell
-from notebook_items import check_labs
+from notebook_items import check_labs, share
 from sample_notebook import sample_notebook
 
 from helpers.plots import Picture, images
@@ -40,7 +41,8 @@ labs.Lab(lambda n: plots.images({"": [[[n / 9] * 3] * 3]}), "Grey", n=labs.slide
 # nbval and the labs ---------------------------------------------------------------------------------------
 
 SAMPLES = {  # name of a sample: what is replaced in it
-    "right": {"a picture": "new"},
+    "right": {"a picture": "new", "guess = SEED": "assert BUDGET == 0.2"},
+    "another_budget": {"guess = SEED": "assert BUDGET == 1"},
     "another_verdict": {"1.1 holds": "1.1 fails"},
     "never_changes": {"n / 9": "0.5"},
     "no_slider": {'labs.slider("n", 0, 9, 5)': 'labs.choice("n", range(9))'},
@@ -74,6 +76,8 @@ def ran(tmp_path_factory):
         "notebook_items",
         ".",
         "--deselect",
+        f"another_budget.ipynb::{BROWSER}",
+        "--deselect",
         f"another_verdict.ipynb::{BROWSER}",
         "--deselect",
         f"never_changes.ipynb::{BROWSER}",
@@ -101,6 +105,17 @@ def test_only_verdicts_are_compared(ran):
     outcomes, said = ran
     browser = {} if missing() else {BROWSER: "PASSED"}
     assert outcomes["right"] == {**{f"Cell {i}": "PASSED" for i in range(5)}, "labs": "PASSED"} | browser, said
+
+
+def test_a_notebook_trains_for_a_fifth(ran):
+    outcomes, said = ran
+    assert failed(outcomes["another_budget"]) == ["Cell 1"], said
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "a fifth"])
+def test_a_budget_is_a_number_above_0(text):
+    with pytest.raises(argparse.ArgumentTypeError, match=f"'{text}': give a number above 0, such as 1"):
+        share(text)
 
 
 def test_another_verdict_fails(ran):
