@@ -9,6 +9,7 @@ between this and the page, browser/arena.js says.
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -288,19 +289,24 @@ class Arena(Panel):
     # A still picture, for tests and for readers without a kernel
 
     def settings(self, n_random: int = 2, seed: int = 0) -> Iterator[dict]:
-        """Parameters to test with: the extremes, the default, each recipe, each kind of data, each loss, and some
-        random ones."""
+        """Parameters to test with: the extremes, each recipe (the default is one of them), some random ones, and
+        each kind of data and each loss that has not been had yet, one of both at a time."""
         rng = np.random.default_rng(seed)
-        for end in (0, 1):
-            yield {name: control.extremes[end] for name, control in self.controls.items()} | {"recipe": NO_RECIPE}
-        yield self.parameters()
-        yield from (
+        found = [
+            {name: control.extremes[end] for name, control in self.controls.items()} | {"recipe": NO_RECIPE}
+            for end in (0, 1)
+        ]
+        found += (self.parameters(recipe=name) for name in RECIPES)
+        found += (
             {name: control.random(rng) for name, control in self.controls.items()} | {"recipe": NO_RECIPE}
             for _ in range(n_random)
         )
-        yield from (self.parameters(recipe=name) for name in RECIPES)
-        yield from (self.parameters(data=name, sides="A alone") for name in WORLDS)
-        yield from (self.parameters(a_loss=name, sides="A alone") for name in LOSSES)
+        missing = (
+            [(name, option) for option in options if all(setting[name] != option for setting in found)]
+            for name, options in (("data", WORLDS), ("a_loss", LOSSES))
+        )
+        found += (self.parameters(sides="A alone", **dict(filter(None, pair))) for pair in zip_longest(*missing))
+        yield from found
 
     def still(self) -> plots.Picture:
         """The first recipe at the step at which it pauses."""

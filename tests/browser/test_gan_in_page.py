@@ -138,12 +138,8 @@ def test_adam_is_the_kernels(script):
     np.testing.assert_allclose(found, weights[0].numpy(), atol=1e-5)
 
 
-IN_THE_SUITE = "hopping"  # the others are part of the sweep: they take longer, or show less
-
-
-@pytest.mark.parametrize(
-    "recipe", [pytest.param(name, marks=() if name == IN_THE_SUITE else pytest.mark.sweep) for name in recipes.RECIPES]
-)
+@pytest.mark.sweep
+@pytest.mark.parametrize("recipe", recipes.RECIPES)
 def test_its_runs_hold_as_many_modes_as_the_kernels(script, recipe):
     steps_, points, found = recipes.RECIPES[recipe].stop, recipes.world("ring"), {}
     world = [points.x.ravel().tolist(), points.modes.ravel().tolist(), float(points.std)]

@@ -926,10 +926,10 @@ def test_the_kernels_collector_seldom_runs(tiny, tmp_path):
 def test_outer_limit_fails_one_and_says_so(tiny, tmp_path):
     hand_in(tmp_path, "slow", "tiny", answer(tiny, "import time; time.sleep(500)"))
     hand_in(tmp_path, "quick", "tiny", answer(tiny))
-    limits = sandbox.Limits(cell=300, setup=60, submission=25)
+    limits = sandbox.Limits(cell=300, setup=60, submission=12)
     rows = {row[0]["student"]: row for row in grade("tiny", tmp_path, tiny.root, jobs=2, limits=limits, show=False)}
     assert rows["quick"][2] == "graded"
-    assert rows["slow"][2] == "failed" and "25 s" in rows["slow"][0]["reason"]
+    assert rows["slow"][2] == "failed" and "12 s" in rows["slow"][0]["reason"]
     shown = nbformat.read(tiny.root / "autograded/slow/tiny/tiny.ipynb", as_version=4)
     assert "Not graded" in shown.cells[0].source and "sleep(500)" in cell(shown, "double").source
 

@@ -1,7 +1,10 @@
-"""A plugin of pytest: how long nbval's notebooks train, and their labs as two tests after the cells, in the same kernel.
+"""A plugin of pytest: how long nbval's notebooks train, and the labs of each as two tests after its cells.
 
-With `--budget 1` a notebook trains for as long as a reader's does; pytest by itself has it train for a fifth of that,
-which runs all of its code. The verdicts come from the recorded runs, so they are the same. `labs` calls every lab as a function; `labs in the browser` drags their sliders in JupyterLab, which joins that kernel.
+By itself, pytest has a notebook train for a tenth of what it takes a reader. That runs all of its code, and its
+verdicts are the same, since they come from the recorded runs. With `--budget 1` it trains for as long as a reader's.
+
+`labs` calls every lab as a function, in the kernel where nbval has run the cells; `labs in the browser` drags their
+sliders in JupyterLab, which joins that kernel.
 """
 
 import argparse
@@ -20,7 +23,7 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 from helpers.publish import METADATA, WIDGET
 from helpers.rules import parts, tagged
 
-BUDGET = 0.2  # what pytest by itself sets
+BUDGET = 0.1  # what pytest by itself sets
 
 
 def check_labs(labs):
@@ -117,7 +120,7 @@ def page_of_notebooks():
 
 
 class NotebookWithLabs(IPyNbFile):
-    """nbval's notebook with its `--budget`, and where it makes labs, `labs` and `labs in the browser` after its cells."""
+    """nbval's notebook with the `--budget`; where it makes labs, `labs` and `labs in the browser` after its cells."""
 
     def collect(self):
         cells = list(super().collect())

@@ -41,7 +41,7 @@ labs.Lab(lambda n: plots.images({"": [[[n / 9] * 3] * 3]}), "Grey", n=labs.slide
 # nbval and the labs ---------------------------------------------------------------------------------------
 
 SAMPLES = {  # name of a sample: what is replaced in it
-    "right": {"a picture": "new", "guess = SEED": "assert BUDGET == 0.2"},
+    "right": {"a picture": "new", "guess = SEED": "assert BUDGET == 0.1"},
     "another_budget": {"guess = SEED": "assert BUDGET == 1"},
     "another_verdict": {"1.1 holds": "1.1 fails"},
     "never_changes": {"n / 9": "0.5"},
@@ -107,12 +107,12 @@ def test_only_verdicts_are_compared(ran):
     assert outcomes["right"] == {**{f"Cell {i}": "PASSED" for i in range(5)}, "labs": "PASSED"} | browser, said
 
 
-def test_a_notebook_trains_for_a_fifth(ran):
+def test_a_notebook_trains_for_a_tenth(ran):
     outcomes, said = ran
     assert failed(outcomes["another_budget"]) == ["Cell 1"], said
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "a fifth"])
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "a tenth"])
 def test_a_budget_is_a_number_above_0(text):
     with pytest.raises(argparse.ArgumentTypeError, match=f"'{text}': give a number above 0, such as 1"):
         share(text)
