@@ -11,7 +11,9 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from typing import TypeVar
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import ModuleType
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -48,7 +50,39 @@ def _uncollected():
             gc.enable()
 
 
+class _Later(SourceFileLoader):
+    """Runs a module when something of it is asked for.
+
+    So does importlib's LazyLoader, but also when `inspect` asks for the module's file, which every tf.function does.
+    """
+
+    def exec_module(self, module: ModuleType) -> None:
+        def ask(name):
+            if name.startswith("__"):
+                raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+            del vars(module)["__getattr__"]
+            super(_Later, self).exec_module(module)
+            return getattr(module, name)
+
+        vars(module)["__getattr__"] = ask
+
+
+class _SeldomUsed(PathFinder):
+    """Finds those parts of Keras that import scikit-learn, SciPy's statistics and matplotlib: a third of the time that
+    all of Keras and TensorFlow take, and 85 MB. They are run when they are used."""
+
+    PARTS = {"keras.wrappers", "keras.visualization", "keras.src.visualization"}
+
+    @classmethod
+    def find_spec(cls, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        spec = super().find_spec(fullname, path, target) if fullname in cls.PARTS else None
+        if spec and spec.origin:
+            spec.loader = _Later(fullname, spec.origin)
+        return spec
+
+
 with _uncollected():
+    sys.meta_path.insert(0, _SeldomUsed)
     with _quiet():
         import tensorflow as tf
 
