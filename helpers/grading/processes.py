@@ -1,7 +1,7 @@
 """Call a function in a process of its own, which is ended when its time is over, with all that it started.
 
-Each process is forked from one that has done the imports, so that it starts within milliseconds. Where nothing can be
-forked, it starts anew.
+Each process is forked from one that has done the imports, and `beforehand`, so that it starts within milliseconds.
+Where nothing can be forked, it starts anew.
 """
 
 import contextlib
@@ -70,7 +70,7 @@ def _context():
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["helpers.grading.student", "helpers.grading.course"])
+    context.set_forkserver_preload([f"helpers.grading.{name}" for name in ("student", "course", "beforehand")])
     return context
 
 

@@ -32,9 +32,10 @@ def job(student: str, submission: dict | str, assignment: dict, limits: sandbox.
     }
 
 
-def grade(job: dict) -> dict:
+def grade(job: dict, confined: bool | None = None) -> dict:
     """Grade a submission in this process.
 
+    confined: whether its kernel is; None: if the job asks for it and this machine can, which takes a trial.
     Returns {"student", "status": graded, needs manual grading, or failed; "reason", "points": {grade_id: points, or
     None: to be marked by hand}, "flags": what the teacher should look at, "confined": bool, "seconds", "notebook": its
     text, run}. A failed one has no points, and its notebook is not run, or missing.
@@ -47,11 +48,11 @@ def grade(job: dict) -> dict:
         return failure(job, str(error))
     source = nbformat.reads(job["assignment"]["source"], as_version=4)
     limits = sandbox.Limits(**job["limits"])
-    confined = job["confine"] and not sandbox.unconfined_because()
+    confined = _can_be_confined(job) if confined is None else confined
     files = {name: base64.b64decode(data) for name, data in job["files"].items() if Path(name).suffix in FILES}
     began = time.monotonic()
     try:
-        flags += execution.run(notebook, source, files, limits, bool(confined))
+        flags += execution.run(notebook, source, files, limits, confined)
     except execution.NotStarted as problem:
         return {**failure(job, str(problem)), "again": True}
     seconds = time.monotonic() - began
@@ -64,10 +65,14 @@ def grade(job: dict) -> dict:
         "reason": "",
         "points": marks,
         "flags": flags,
-        "confined": bool(confined),
+        "confined": confined,
         "seconds": round(seconds, 1),
         "notebook": nbformat.writes(notebook),
     }
+
+
+def _can_be_confined(job):
+    return bool(job["confine"]) and not sandbox.unconfined_because()
 
 
 def _rebuilt(job):
@@ -102,9 +107,9 @@ def outcome(job: dict) -> dict:
     """Grade a submission in a process of its own. Never raises: what goes wrong is the result's reason."""
     began, limit = time.monotonic(), job["limits"]["submission"]
     # A flood from a kernel ends with the process that grades, not with the machine.
-    memory = MEMORY if job["confine"] and not sandbox.unconfined_because() else None
+    confined = _can_be_confined(job)
     try:
-        return processes.call(grade, job, seconds=limit, memory=memory)
+        return processes.call(grade, job, confined, seconds=limit, memory=MEMORY if confined else None)
     except processes.Ended as problem:
         reason, seconds = str(problem), time.monotonic() - began
     try:
