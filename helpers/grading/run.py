@@ -106,10 +106,10 @@ def grade(
         for who in results.keys() - pages.keys():  # graded before: marks by hand may be new
             if not course.has_feedback(name, results[who]):
                 pages[who] = pool.submit(_feedback, course, name, results[who])
+        table = {who: _row(course, name, results[who]) for who in sorted(results)}  # while pages are written
         for who, page in pages.items():
             if missing := page.result():
                 results[who]["flags"] = [*results[who]["flags"], f"no feedback was written: {missing}"]
-    table = {who: _row(course, name, results[who]) for who in sorted(results)}
     points = rebuilding.tasks(nbformat.reads(assignment["source"], as_version=4))
     listed = people.platform(class_of)
     elsewhere = {who for who, result in results.items() if listed and result.get("platform") not in (None, listed)}

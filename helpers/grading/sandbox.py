@@ -9,6 +9,7 @@ that.
 import contextlib
 import functools
 import itertools
+import math
 import os
 import shutil
 import subprocess
@@ -16,12 +17,15 @@ import sys
 import sysconfig
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty
 
 import psutil
+from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
-from traitlets import Bool, Instance, Unicode
+from traitlets import Bool, Instance, Type, Unicode
 
 from helpers.publish import ThisPython
 
@@ -253,9 +257,29 @@ def _memory(process):
         return 0
 
 
+class Contact(AsyncKernelClient):
+    """A client that is ready when the kernel answers; the base's listens a fifth of a second for what may still come,
+    which is nobody's answer, so that nobody takes it for one."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers on both channels. Raises RuntimeError if it ends, or after `timeout` s."""
+        until = time.monotonic() + (math.inf if timeout is None else timeout)
+        while True:
+            self.kernel_info()
+            with contextlib.suppress(Empty):
+                await self.shell_channel.get_msg(timeout=1)
+                await self.iopub_channel.get_msg(timeout=0.2)  # else this one is not connected yet: ask again
+                return
+            if not await self.is_alive():
+                raise RuntimeError("the kernel ended before it answered")
+            if time.monotonic() > until:
+                raise RuntimeError(f"the kernel did not answer within {timeout:.0f} seconds")
+
+
 class Kernel(ThisPython):
     """A kernel of the Python that grades, confined or not, reached by sockets in a folder of its own."""
 
+    client_factory = Type(Contact)
     confined, work, limits = Bool(), Unicode(), Instance(Limits)
 
     def __init__(self, **settings):

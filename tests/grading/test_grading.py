@@ -916,6 +916,22 @@ def test_environment_of_the_grader_is_not_there(tiny, tmp_path, monkeypatch):
     assert kernels and "TOKEN_OF_THE_GRADER" not in result["notebook"] + "".join(kernels)
 
 
+def test_a_kernel_that_ends_before_it_answers_is_not_the_students_fault(tiny, monkeypatch):
+    job = student.job("ann", {"tiny.ipynb": nbformat.writes(answer(tiny)).encode()}, tiny.release("tiny"), LIMITS)
+    monkeypatch.setattr(sandbox.Kernel, "format_kernel_cmd", lambda *_, **__: [sys.executable, "-c", "pass"])
+    result = student.grade(job)
+    assert result["status"] == "failed" and result["again"]
+    assert result["reason"] == "no kernel started: the kernel ended before it answered"
+
+
+def test_confinement_is_tried_where_it_is_not_known(tiny, monkeypatch):
+    job = student.job("ann", {"tiny.ipynb": nbformat.writes(answer(tiny)).encode()}, tiny.release("tiny"), LIMITS)
+    monkeypatch.setattr(sandbox, "unconfined_because", lambda: 1 / 0)
+    assert student.grade(job, confined=False)["points"]["double-hidden"] == 4
+    with pytest.raises(ZeroDivisionError):
+        student.grade(job)
+
+
 def test_the_kernels_collector_seldom_runs(tiny, tmp_path):
     mine = answer(tiny)
     mine.cells.append(new_code_cell("import gc; print(gc.get_threshold())"))
