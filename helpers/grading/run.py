@@ -237,8 +237,8 @@ def _on_dask(jobs: Iterable[dict], address: str) -> Iterator[tuple[dict, dict]]:
 
     with Client(address) as client:
         futures = {client.submit(student.outcome, job, pure=False, retries=1): job for job in jobs}
-        for future in as_completed(futures):
-            job = futures[future]
+        for future in as_completed(list(futures)):
+            job = futures.pop(future)  # whoever holds a future has its worker keep the result
             if future.status == "finished":
                 yield job, future.result()
             else:
