@@ -18,6 +18,19 @@ if __name__ == "__main__":
 from .run import COURSE, grade  # noqa: E402
 from .sandbox import Limits  # noqa: E402
 
+LIMITS = {
+    "cell": "seconds of a cell",
+    "setup": "seconds of each of the first cells, which import",
+    "cpu": "seconds of a process's own work",
+    "submission": "seconds of a submission, all in all",
+    "memory": "bytes that a process may ask for",
+    "together": "bytes of memory that all its processes use together",
+    "file": "bytes of a file",
+    "files": "bytes of all files; a quarter as much again in /tmp, and an eighth in /dev/shm",
+    "processes": "processes and threads",
+    "output": "characters that are kept of a cell's output",
+}
+
 
 def main(arguments: list[str] | None = None) -> int:
     """The command. Returns the exit status: 0: everything was graded, 1: something failed, 2: nothing could be."""
@@ -31,11 +44,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler whose workers do the grading")
     parser.add_argument("--unconfined", action="store_true", help="without bubblewrap: only for code that you trust")
     parser.add_argument("--again", action="store_true", help="grade anew what is graded already")
-    parser.add_argument("--class-list", metavar="CSV", help="who should have handed in: your platform's export")
+    parser.add_argument(
+        "--class-list", metavar="CSV", help="who should have handed in: your platform's export; kept for later runs"
+    )
     parser.add_argument("--due", metavar="WHEN", help='such as "2026-11-30 23:59"; kept for later runs')
     for limit in fields(Limits):
         parser.add_argument(
-            f"--limit-{limit.name}", type=type(limit.default), default=limit.default, help="(default: %(default)s)"
+            f"--limit-{limit.name}",
+            type=type(limit.default),
+            default=limit.default,
+            metavar="N",
+            help=f"{LIMITS[limit.name]} (default: %(default)s)",
         )
     options = parser.parse_args(arguments)
     limits = Limits(**{limit.name: getattr(options, f"limit_{limit.name}") for limit in fields(Limits)})

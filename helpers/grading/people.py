@@ -88,7 +88,9 @@ def match(
             if student not in found and len(who) == 1 and not who.keys() & taken:
                 found[student] = next(iter(who.values()))
     unclear = [
-        f"{student} is nobody in the class list, or more than one" for student in students if student not in found
+        f"{student} is nobody in the class list, or more than one"
+        for student in students
+        if student not in found and student not in elsewhere
     ]
     there = {id(person) for person in found.values()}
     return found, [person for person in people if id(person) not in there], unclear

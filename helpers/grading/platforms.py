@@ -21,7 +21,8 @@ from dateutil import parser as dates
 class File:
     """A file of a student's: who, its name, when it was handed in, and whether the platform calls that late.
 
-    attempt: of several by one student at the same time the highest counts.
+    attempt: of several by one student at the same time the highest counts. number: of two notebooks that a student has
+    given one name in an attempt, the one with the higher number came later.
     """
 
     student: str
@@ -29,10 +30,11 @@ class File:
     time: datetime | None = None
     late: bool = False
     attempt: str = ""
+    number: int = 0
 
 
 # Canvas: annlee_LATE_123_456_06_vae-1.ipynb, or anon_aB3x9_456_06_vae.ipynb; -1 counts what was handed in again.
-CANVAS = re.compile(r"(?P<who>anon(?:_LATE)?_[A-Za-z0-9]+|[^_/]+(?:_LATE)?_\d+)_\d+_(?P<file>[^/]+)")
+CANVAS = re.compile(r"(?P<who>anon(?:_LATE)?_[A-Za-z0-9]+|[^_/]+(?:_LATE)?_\d+)_(?P<number>\d+)_(?P<file>[^/]+)")
 # Moodle: Ann Lee_123_assignsubmission_file_/06_vae.ipynb, without folders …_file_06_vae.ipynb; blind Participant_123_…
 MOODLE = re.compile(r"(?P<who>[^/]+?_\d+)_assignsubmission_[a-z]+(?:_/|/|_)(?P<file>.+)")
 # Blackboard: Assignment 6_annlee_attempt_2026-11-25-23-58-00_06_vae.ipynb, and ….txt, which describes the attempt.
@@ -82,7 +84,10 @@ def files(name: str, paths: Iterable[str], metadata: bytes = b"") -> dict[str, F
 READ = {
     "Moodle": lambda m: File(m["who"], m["file"]),
     "Canvas": lambda m: File(
-        m["who"].replace("_LATE_", "_"), re.sub(r"-\d+(?=\.\w+$)", "", m["file"]), None, "_LATE_" in m["who"]
+        student=m["who"].replace("_LATE_", "_"),
+        name=re.sub(r"-\d+(?=\.\w+$)", "", m["file"]),
+        late="_LATE_" in m["who"],
+        number=int(m["number"][:20]),
     ),
     "Brightspace": lambda m: File(f"{m['who']}_{m['id']}", m["file"], _time(m["time"]), False, m["attempt"].zfill(20)),
     "Google Classroom": lambda m: File(m["who"], m["file"]),

@@ -172,7 +172,7 @@ def _answered_nearby(cells, released, handed_in):
                 )
         if text := "\n\n".join(filter(str.strip, found)):
             cells[i].source = f"{given[name].source}\n\n*Written outside of this cell:*\n\n{text}"
-            flags.append(f"{name} was left as it was, but there is text around it")
+            flags.append(f"{name} was left empty, and what stands around it was put in")
     return flags
 
 

@@ -38,7 +38,7 @@ def summary(name, rows, why_not, earlier=0, also=()):
     """
     counts = Counter(row.status for row in rows)
     lines = [
-        f"{name}: {len(rows)} submissions: "
+        f"{name}: {len(rows)} submission{'s' * (len(rows) != 1)}: "
         + ", ".join(
             f"{counts[status]} {status}" for status in ("graded", "needs manual grading", "failed") if counts[status]
         )

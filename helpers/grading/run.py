@@ -56,14 +56,15 @@ def grade(
 
     name: the assignment; place: a folder or a zip of submissions; root: the course's folder; jobs: how many at a time;
     dask: the address of a scheduler, whose workers then do the grading; confine: whether to use bubblewrap; again:
-    also what is graded already; show: a progress bar; class_list: a CSV of who should have handed in (see people.py);
-    due: when. Returns the rows of those who are in `place`; the table keeps those of earlier runs too. Raises
-    ValueError where nothing can be graded.
+    also what is graded already; show: a progress bar; class_list: a CSV of who should have handed in (see people.py),
+    and due: when; both are kept for later runs. Returns the rows of those who are in `place`; the table keeps those of
+    earlier runs too. Raises ValueError where nothing can be graded.
 
     Example: grade("06_vae", "submissions.zip", jobs=4)
     """
     course, limits = Course(root), limits or sandbox.Limits()
-    class_of = people.read(class_list) if class_list else []
+    if class_list:
+        people.read(class_list)  # what is no class list is said before anything is graded
     assignment = course.release(name)
     if due:
         course.due(name, due)
@@ -111,18 +112,20 @@ def grade(
             if missing := page.result():
                 results[who]["flags"] = [*results[who]["flags"], f"no feedback was written: {missing}"]
     points = rebuilding.tasks(nbformat.reads(assignment["source"], as_version=4))
-    listed = people.platform(class_of)
-    elsewhere = {who for who, result in results.items() if listed and result.get("platform") not in (None, listed)}
-    known, missing, also = people.match(table, class_of, elsewhere) if class_of else ({}, [], [])
-    absent = sorted(person.name for person in missing)
+    platforms = {who: result.get("platform") for who, result in results.items()}
+    known: dict[str | None, dict[str, people.Person]] = {}
+    absent: list[str] = []
+    also: list[str] = []
+    for platform, class_of in kept.class_lists(class_list).items():
+        elsewhere = {who for who, of in platforms.items() if platform and of not in (None, platform)}
+        known[platform], missing, unclear = people.match(table, class_of, elsewhere)
+        absent, also = sorted(absent + [person.name for person in missing]), also + unclear
     report.write_table(course.root / "grades" / f"{name}.csv", points, table.values(), absent)
     also += [f"Handed in nothing: {report.named(absent)}."] if absent else []
     also += [f"Files that are nobody's: {report.named(found.nobodys)}."] if found.nobodys else []
     for platform in gradebooks.TABLES:
-        if platform in (found.platform, listed):
-            also.append(
-                _export(course, name, table, platform, known if platform == listed else {}, sum(points.values()))
-            )
+        if platform in (*platforms.values(), *known):
+            also.append(_export(course, name, table, platform, known.get(platform, {}), sum(points.values())))
     rows = [table[who] for who in handed_in]
     said = report.summary(
         name, rows, sandbox.unconfined_because() if confine else "--unconfined was given", len(earlier), also
@@ -132,7 +135,7 @@ def grade(
 
 
 class Kept:
-    """The results of earlier runs, a file a student in a folder, so that the same job is not done twice."""
+    """What earlier runs leave in a folder: a file for each result, so that no job is done twice, and class lists."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -154,6 +157,20 @@ class Kept:
         """{student: the last result} of all others that were ever graded here."""
         found = {file.stem: self._read(file)[1] for file in self.folder.glob("*.json") if file.stem not in students}
         return {who: result for who, result in found.items() if result}
+
+    def class_lists(self, given: str | Path | None = None) -> dict[str | None, list[people.Person]]:
+        """{platform, or None for any other table: the people of its list}, as they were given last.
+
+        given: a new one. Several platforms have one each; a table of no platform is everybody's, and stands alone.
+        """
+        known = {platform: self.folder / f"{platform or 'class'}.csv" for platform in (*gradebooks.TABLES, None)}
+        if given:
+            platform, text = people.platform(people.read(given)), Path(given).read_bytes()
+            for other in known:
+                if other == platform or platform is None or other is None:
+                    known[other].unlink(missing_ok=True)
+            known[platform].write_bytes(text)
+        return {platform: people.read(file) for platform, file in known.items() if file.exists()}
 
     def _read(self, file):
         try:

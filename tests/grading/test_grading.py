@@ -674,7 +674,7 @@ def test_one_resubmission_leaves_the_rows_of_others(tiny, tmp_path):
     after = table(tiny)
     assert list(rows) == ["gus"] and set(after) == set(before) and after["gus"]["total"] == "2"
     assert {**after, "gus": None} == {**before, "gus": None} and before["fay"]["total"] == "5"
-    assert re.search(r"tiny: 1 submissions.*keeps \d+ graded before", (tiny.root / "grades/tiny.txt").read_text(), re.S)
+    assert re.search(r"1 submission: .*keeps \d+ graded before", (tiny.root / "grades/tiny.txt").read_text(), re.S)
 
 
 def test_a_term_on_two_platforms(tiny, tmp_path, capsys):
@@ -742,7 +742,26 @@ def test_a_term_on_two_platforms(tiny, tmp_path, capsys):
     assert main(again) == 0
     rows = (root / "grades/tiny-canvas.csv").read_text("utf-8-sig").splitlines()[2:]
     assert rows == ['"Lee, Ann",98,,ann@x.y,,5', "Eve,14,,eve@x.y,,5"]
-    assert "Handed in nothing: Fox, Fay." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    # Both class lists count, the earlier one too, and nobody is missed in that of another platform.
+    assert "Handed in nothing: Fox, Fay, Zo\xeb." in said and "Ann_Lee_11 is nobody" not in said
+    assert table(course)["Zo\xeb"]["status"] == table(course)["Fox, Fay"]["status"] == "missing"
+    # A mark by hand comes into the tables of both, whichever download is given.
+    with configuration.gradebook(root) as book:
+        mark = book.find_grade("why", "tiny", "tiny", "Bob_Roe_12")
+        mark.manual_score, mark.needs_manual_grade = 3, False
+        book.db.commit()
+    assert main(["tiny", "--submissions", str(tmp_path / "canvas"), *where]) == 0
+    with open(root / "grades/tiny-moodle.csv", encoding="utf-8-sig") as file:
+        assert {row["Identifier"]: row["Grade"] for row in csv.DictReader(file)} == {
+            "Participant 11": "5",
+            "Participant 12": "8",
+        }
+    # A list of no platform is everybody's: it takes the place of both.
+    (tmp_path / "all.csv").write_text("name\nAnn Lee\nBob Roe\nEve\nGil\ncy\ndi\n")
+    everybody = ["--class-list", str(tmp_path / "all.csv")]
+    assert main(["tiny", "--submissions", str(tmp_path / "canvas"), *everybody, *where]) == 0
+    assert "Handed in nothing: Gil." in capsys.readouterr().out
 
 
 def test_a_test_added_or_taken_away_or_worth_more_regrades(tiny, tmp_path):

@@ -207,6 +207,23 @@ def test_the_last_attempt_counts_and_the_others_are_named(tmp_path):
     assert found.times["Ann_Lee_397063"] == datetime(2026, 11, 25, 23, 58)
 
 
+def test_of_two_notebooks_on_canvas_the_later_counts(tmp_path):
+    """Its number tells, neither the order of the zip nor the -1; other files of the upload stay."""
+    names = [
+        "leeann_101_9007_tiny-1.ipynb",
+        "leeann_101_9001_tiny.ipynb",
+        "leeann_101_8000_a-1.csv",
+        "roe_2_1_tiny-2.ipynb",
+    ]
+    for place in (as_folder(tmp_path / "in", names), as_zip(tmp_path / "in2", names[::-1])):
+        found = submissions.find(place, "tiny")
+        assert found.students["leeann_101"] == {"tiny.ipynb": names[0].encode(), "a.csv": names[2].encode()}
+        assert found.notes == {
+            "leeann_101": ["there are several tiny.ipynb: the one with the highest number is graded"],
+            "roe_2": [],
+        }
+
+
 def test_lateness_that_a_platform_tells(tmp_path):
     assert submissions.find(as_folder(tmp_path / "c", LAYOUTS["Canvas"][1]), "tiny").late == {"roebob_124"}
     found = submissions.find(as_folder(tmp_path / "g", LAYOUTS["Gradescope"][1]), "tiny")
@@ -367,7 +384,7 @@ def test_whose_class_list_it_is(listed, text, platform):
 def test_a_number_of_another_platform_is_nobodys(listed):
     class_of = listed(GRADEBOOK)
     found, _, unclear = people.match(["Zoe_Oede_124", "Bob_Roe_126"], class_of, {"Zoe_Oede_124", "Bob_Roe_126"})
-    assert found == {"Bob_Roe_126": class_of[1]} and len(unclear) == 1  # by the name, not by the number
+    assert found == {"Bob_Roe_126": class_of[1]} and unclear == []  # by the name; and who is not found is not missed
 
 
 def test_two_who_would_be_one_are_said(listed):

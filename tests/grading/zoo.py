@@ -222,7 +222,7 @@ def interrupts_itself(notebook):
     psnr(notebook, "raise KeyboardInterrupt")
 
 
-@animal(FULL, "needs manual grading", flag="written-1 was left as it was, but there is text around it")
+@animal(FULL, "needs manual grading", flag="written-1 was left empty, and what stands around it was put in")
 def answer_below_its_cell(notebook):
     """A written answer in a cell of its own."""
     place = notebook.cells.index(cell(notebook, "written-1"))
