@@ -21,8 +21,8 @@ from dateutil import parser as dates
 class File:
     """A file of a student's: who, its name, when it was handed in, and whether the platform calls that late.
 
-    attempt: of several by one student at the same time the highest counts. number: of two notebooks that a student has
-    given one name in an attempt, the one with the higher number came later.
+    attempt: of several by one student at the same time the highest counts. number: of two files of one name in an
+    attempt the one with the higher number came later.
     """
 
     student: str

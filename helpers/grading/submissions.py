@@ -8,6 +8,7 @@ import io
 import re
 import unicodedata
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -83,7 +84,9 @@ def find(place: str | Path, assignment: str) -> HandedIn:
         notes = found.notes.setdefault(student, [])
         if earlier := {(file.attempt, file.time) for file, _ in files} - {(last.attempt, last.time)}:
             notes.append(f"handed in {len(earlier) + 1} times: the last is graded")
-        current = _latest(current, notes)
+        current.sort(key=lambda one: -one[0].number)  # so that of two of one name the later has it
+        several = Counter(file.name for file, _ in current if file.number and ".ipynb" in file.name)
+        notes += [f"{n} times {name}: the highest number is graded" for name, n in several.items() if n > 1]
         try:
             found.students[student] = _read(current, notes)
         except Exception as error:  # of one student, so the others go on
@@ -178,17 +181,6 @@ def _newest(file):
     """What the last of several attempts has most of: something to grade, then the time."""
     gradable = file.name.lower().endswith((".ipynb", ".zip", ".ipynb.txt", ".ipynb.json"))
     return gradable, file.time.timestamp() if file.time else 0, file.attempt
-
-
-def _latest(files, notes):
-    """The files of an attempt without those notebooks that the platform says were replaced by one of the same name."""
-    newest: dict[str, int] = {}
-    for file, _ in files:
-        newest[file.name] = max(newest.get(file.name, 0), file.number)
-    kept = [(file, entry) for file, entry in files if file.number == newest[file.name] or ".ipynb" not in file.name]
-    replaced = {file.name for file, _ in files if file.number < newest[file.name] and ".ipynb" in file.name}
-    notes += [f"there are several {name}: the one with the highest number is graded" for name in sorted(replaced)]
-    return kept
 
 
 def _read(files, notes):

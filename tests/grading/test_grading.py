@@ -211,7 +211,7 @@ def test_names_of_learning_platforms(tmp_path, names, found, zipped):
 def test_nobody_takes_the_place_of_another(tmp_path):
     put(tmp_path / "canvas", "a_1_2_tiny.ipynb", "a_1_3_tiny-1.ipynb")
     found = submissions.find(tmp_path / "canvas", "tiny").students
-    assert found["a_1"] == {"tiny.ipynb": b"a_1_2_tiny.ipynb", "tiny-2.ipynb": b"a_1_3_tiny-1.ipynb"}
+    assert found["a_1"] == {"tiny.ipynb": b"a_1_3_tiny-1.ipynb", "tiny-2.ipynb": b"a_1_2_tiny.ipynb"}
     put(
         tmp_path / "folders",
         "Ann Lee/tiny.ipynb",

@@ -217,11 +217,13 @@ def test_of_two_notebooks_on_canvas_the_later_counts(tmp_path):
     ]
     for place in (as_folder(tmp_path / "in", names), as_zip(tmp_path / "in2", names[::-1])):
         found = submissions.find(place, "tiny")
-        assert found.students["leeann_101"] == {"tiny.ipynb": names[0].encode(), "a.csv": names[2].encode()}
-        assert found.notes == {
-            "leeann_101": ["there are several tiny.ipynb: the one with the highest number is graded"],
-            "roe_2": [],
+        assert found.students["leeann_101"] == {
+            "tiny.ipynb": b"leeann_101_9007_tiny-1.ipynb",
+            "tiny-2.ipynb": b"leeann_101_9001_tiny.ipynb",
+            "a.csv": b"leeann_101_8000_a-1.csv",
         }
+        assert found.notes["leeann_101"] == ["2 times tiny.ipynb: the highest number is graded"]
+        assert found.notes["roe_2"] == []
 
 
 def test_lateness_that_a_platform_tells(tmp_path):
