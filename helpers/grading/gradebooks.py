@@ -1,5 +1,6 @@
 """Marks as a platform's gradebook takes them, and tables that a spreadsheet reads without harm."""
 
+import contextlib
 import csv
 import os
 import re
@@ -45,6 +46,15 @@ def write_moodle(
         modified = harmless(row.get(MODIFIED) or "-")  # as Moodle has it where there is no mark yet
         rows.append([*(harmless(row.get(name, "")) for name in MOODLE), _mark(total), f"{most:g}", modified])
     write_csv(path, rows)
+
+
+def maximum(people: Iterable[Person]) -> float | None:
+    """The highest mark that Moodle's grading worksheet names, in its language's decimals; None: it names none."""
+    for person in people:
+        for entry in person.entries(["maximum grade"]):
+            with contextlib.suppress(ValueError):
+                return float(entry.replace(",", "."))
+    return None
 
 
 TABLES = {"Canvas": write_canvas, "Moodle": write_moodle}  # {platform: what writes marks for its gradebook}

@@ -238,7 +238,10 @@ def _export(course, name, table, platform, known, most):
     file = f"grades/{name}-{platform.lower()}.csv"
     gradebooks.TABLES[platform](course.root / file, name, most, totals, known)
     where = {"Canvas": "Canvas's gradebook"}.get(platform, platform)
-    return f"For {where}: {file}" + (f", empty for {left} who are not marked to the end." if left else ".")
+    said = f"For {where}: {file}" + (f", empty for {left} who are not marked to the end." if left else ".")
+    if (there := gradebooks.maximum(known.values())) not in (None, most):
+        said += f" The maximum is {there:g} there and {most:g} here: set it to {most:g} there before you import."
+    return said
 
 
 def _here(jobs: Iterable[dict], pool: ThreadPoolExecutor) -> Iterator[tuple[dict, dict]]:

@@ -693,8 +693,8 @@ def test_a_term_on_two_platforms(tiny, tmp_path, capsys):
         nbformat.write(answer(course, why=why), place / "tiny.ipynb")
     (tmp_path / "moodle/leaflet.pdf").write_text("x")
     (tmp_path / "list.csv").write_text(
-        "Identifier,Full name,Email address\nParticipant 11,Ann Lee,a@b.c\n"
-        "Participant 12,Bob Roe,b@b.c\nParticipant 13,Zo\xeb,z@b.c\n"
+        "Identifier,Full name,Email address,Maximum Grade\nParticipant 11,Ann Lee,a@b.c,100.00\n"
+        "Participant 12,Bob Roe,b@b.c,100.00\nParticipant 13,Zo\xeb,z@b.c,100.00\n"
     )
     where = ["--course", str(root), "--jobs", "2"]
     assert (
@@ -703,7 +703,8 @@ def test_a_term_on_two_platforms(tiny, tmp_path, capsys):
     )
     said = capsys.readouterr().out
     assert "Handed in nothing: Zo\xeb." in said and "nobody's: leaflet.pdf" in said
-    assert "For Moodle: grades/tiny-moodle.csv, empty for 1 who are not marked to the end" in said
+    assert "For Moodle: grades/tiny-moodle.csv, empty for 1 who are not marked to the end." in said
+    assert "The maximum is 100 there and 10 here: set it to 10 there before you import." in said
     assert table(course)["Zo\xeb"]["status"] == "missing"
     with open(root / "grades/tiny-moodle.csv", encoding="utf-8-sig") as file:
         rows = {row["Identifier"]: row["Grade"] for row in csv.DictReader(file)}

@@ -428,6 +428,19 @@ def test_marks_for_moodle(listed, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text, most",
+    [
+        (WORKSHEET, 10),
+        (WORKSHEET.replace("10.00", '"100,00"'), 100),
+        (WORKSHEET.replace("10.00", "A"), None),
+        (GRADEBOOK, None),
+    ],
+)
+def test_the_maximum_of_moodles_worksheet(listed, text, most):
+    assert gradebooks.maximum(listed(text)) == most
+
+
+@pytest.mark.parametrize(
     "text, harmless",
     [
         ("=1+1", "'=1+1"),
