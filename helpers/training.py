@@ -88,6 +88,8 @@ with _uncollected():
 
         tf.zeros(1)  # the first operation has messages of its own
     import keras
+
+    sys.meta_path.remove(_SeldomUsed)  # its parts are found: no other import has to ask it
 tf.get_logger().setLevel("ERROR")  # no advice on retracing: a new architecture is a new graph
 # Keras 3 says this of every tf.data pipeline that `fit` gets; ours shuffles itself.
 warnings.filterwarnings("ignore", message="`shuffle=True` was passed")

@@ -63,14 +63,13 @@ def grade(
     Example: grade("06_vae", "submissions.zip", jobs=4)
     """
     course, limits = Course(root), limits or sandbox.Limits()
-    if class_list:
-        people.read(class_list)  # what is no class list is said before anything is graded
     assignment = course.release(name)
     if due:
         course.due(name, due)
     found = submissions.find(place, name)
     handed_in = found.students
     kept = Kept(course.root / "grades" / name)
+    class_lists = kept.class_lists(class_list)  # what is none is said before anything is graded
     results: dict[str, dict] = {}
     waiting = []
     for who, files in handed_in.items():
@@ -116,7 +115,7 @@ def grade(
     known: dict[str | None, dict[str, people.Person]] = {}
     absent: list[str] = []
     also: list[str] = []
-    for platform, class_of in kept.class_lists(class_list).items():
+    for platform, class_of in class_lists.items():
         elsewhere = {who for who, of in platforms.items() if platform and of not in (None, platform)}
         known[platform], missing, unclear = people.match(table, class_of, elsewhere)
         absent, also = sorted(absent + [person.name for person in missing]), also + unclear
@@ -166,10 +165,12 @@ class Kept:
         known = {platform: self.folder / f"{platform or 'class'}.csv" for platform in (*gradebooks.TABLES, None)}
         if given:
             platform, text = people.platform(people.read(given)), Path(given).read_bytes()
-            for other in known:
-                if other == platform or platform is None or other is None:
-                    known[other].unlink(missing_ok=True)
-            known[platform].write_bytes(text)
+            part = self.folder / "class.part"
+            part.write_bytes(text)
+            for other, file in known.items():
+                if platform is None or other is None:
+                    file.unlink(missing_ok=True)
+            os.replace(part, known[platform])
         return {platform: people.read(file) for platform, file in known.items() if file.exists()}
 
     def _read(self, file):

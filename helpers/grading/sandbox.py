@@ -258,8 +258,8 @@ def _memory(process):
 
 
 class Contact(AsyncKernelClient):
-    """A client that is ready when the kernel answers; the base's listens a fifth of a second for what may still come,
-    which is nobody's answer, so that nobody takes it for one."""
+    """A client that is ready when the kernel answers. The base's then listens a fifth of a second more; what it would
+    hear answers no request of ours, so whoever waits for an answer passes it over."""
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers on both channels. Raises RuntimeError if it ends, or after `timeout` s."""

@@ -17,7 +17,7 @@ import traitlets
 
 from .. import data, plots
 from ..gan import LOSSES, Diverged
-from .panel import FOLDER, Panel, browser
+from .panel import FOLDER, Panel, browser, not_had
 from .recipes import NO_RECIPE, OWN_POINTS, RECIPES, SLOW, SPEEDS, WORLDS, controls, facts, of_side, recipe, world
 from .sides import EMPTY, Side, build, draw, side_frame
 from .worker import Worker
@@ -302,11 +302,12 @@ class Arena(Panel):
             for _ in range(n_random)
         )
         missing = (
-            [(name, option) for option in options if all(setting[name] != option for setting in found)]
+            [{name: option} for option in not_had(name, options, found)]
             for name, options in (("data", WORLDS), ("a_loss", LOSSES))
         )
-        found += (self.parameters(sides="A alone", **dict(filter(None, pair))) for pair in zip_longest(*missing))
         yield from found
+        for kind, loss in zip_longest(*missing, fillvalue={}):
+            yield self.parameters(sides="A alone", **kind, **loss)
 
     def still(self) -> plots.Picture:
         """The first recipe at the step at which it pauses."""

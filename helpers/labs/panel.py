@@ -2,7 +2,7 @@
 
 import functools
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,12 @@ LABS: dict[str, "Panel"] = {}  # title → lab, of every lab made in this kernel
 def browser(name: str) -> str:
     """The text of a file of the folder `browser`: given as text, anywidget does not watch the file for changes."""
     return FOLDER.joinpath(name).read_text(encoding="utf-8")
+
+
+def not_had(name: str, options: Iterable, settings: Iterable[Mapping]) -> list:
+    """Those options of a control that none of the settings has."""
+    had = [setting[name] for setting in settings]
+    return [option for option in options if option not in had]
 
 
 class Widget(anywidget.AnyWidget):
@@ -83,10 +89,7 @@ class Panel(Widget):
         rng = np.random.default_rng(seed)
         found = [{name: control.extremes[end] for name, control in self.controls.items()} for end in (0, 1)]
         found.append(self.parameters())
-        missing = {
-            name: [option for option in control.options if all(setting[name] != option for setting in found)]
-            for name, control in self.controls.items()
-        }
+        missing = {name: not_had(name, control.options, found) for name, control in self.controls.items()}
         for i in range(max([n_random, *map(len, missing.values())])):
             setting = {name: control.random(rng) for name, control in self.controls.items()}
             found.append(setting | {name: options[i] for name, options in missing.items() if i < len(options)})
